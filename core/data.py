@@ -1,0 +1,217 @@
+"""Every dataset by name, read in the layout its public download has.
+
+    load("mnist-binarised", "data", "train").stream(batch_size=64, seed=0)   # endless, for training
+    load("mnist-binarised", "data", "test").batches(500)                     # once, in order, for measuring
+
+Sets are small enough to stay in memory as bytes. What is random (binarising, clutter) is made on the fly
+for training, from a seed and the number of the batch: a run that was stopped finds the same batch 5,000
+again without replaying the 5,000 before it. For measuring it is made once, from a fixed seed.
+"""
+
+import hashlib
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from itertools import count
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from core.layers import uniform_crop_corners
+from core.recipe import Batch
+
+TEST_SEED = 1502  # of what is random in a test set, the same for everyone who measures
+
+
+def seeded(*numbers: int) -> torch.Generator:
+    """A generator whose stream is a function of these whole numbers alone."""
+    digest = hashlib.sha256(repr(numbers).encode()).digest()
+    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
+
+
+def rescaled(images: Tensor) -> Tensor:
+    """Bytes 0 ... 255 as floats in [0, 1]."""
+    return images.float() / 255
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """Pictures with labels, and what is done to them on the way into a batch.
+
+    images: (n, C, H, W) bytes. labels: (n,). transform(dataset, indices, generator) makes the batch.
+    """
+
+    images: Tensor
+    labels: Tensor
+    origin: str
+    licence: str
+    transform: Callable[["Dataset", Tensor, torch.Generator], Batch]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def batch(self, indices: Tensor, generator: torch.Generator) -> Batch:
+        return self.transform(self, indices, generator)
+
+    def stream(self, batch_size: int, seed: int, start: int = 0) -> Iterator[Batch]:
+        """Endless shuffled batches; the k-th depends on (seed, k) only, so `start` costs nothing."""
+        if not 1 <= batch_size <= len(self):
+            raise ValueError(f"batch_size must be 1 ... {len(self)} for this set, got {batch_size}")
+        per_epoch, shuffled_for = len(self) // batch_size, None
+        for k in count(start):
+            epoch, place = divmod(k, per_epoch)
+            if epoch != shuffled_for:
+                order, shuffled_for = torch.randperm(len(self), generator=seeded(seed, epoch)), epoch
+            chosen = order[place * batch_size : (place + 1) * batch_size]
+            yield self.batch(chosen, seeded(seed, 1, k))
+
+    def batches(self, batch_size: int = 500) -> Iterator[Batch]:
+        """The whole set once, in order. The same pictures whatever the batch size."""
+        size = 100  # of the blocks that share a seed: a fixed number, or batch_size would change the test set
+        blocks = [
+            self.batch(torch.arange(i, min(i + size, len(self))), seeded(TEST_SEED, i))
+            for i in range(0, len(self), size)
+        ]
+        whole = {key: torch.cat([block[key] for block in blocks]) for key in blocks[0]}
+        for i in range(0, len(self), batch_size):
+            yield {key: value[i : i + batch_size] for key, value in whole.items()}
+
+
+# ------------------------------------------------------------------ from stored pictures to a batch
+
+
+def plain(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+    """The pictures as they are."""
+    return {"image": rescaled(data.images[indices]), "label": data.labels[indices]}
+
+
+def binarised(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+    """Every pixel is 1 with the probability that its grey level says (Salakhutdinov and Murray 2008)."""
+    grey = rescaled(data.images[indices])
+    return {"image": torch.bernoulli(grey, generator=generator), "label": data.labels[indices]}
+
+
+def mirrored(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+    """Half of the pictures are flipped left to right."""
+    images = rescaled(data.images[indices])
+    flip = torch.rand(len(indices), 1, 1, 1, generator=generator) < 0.5
+    return {"image": torch.where(flip, images.flip(-1), images), "label": data.labels[indices]}
+
+
+def paste(canvas: Tensor, patches: Tensor, corners: Tensor) -> None:
+    """Add patches (B, h, w) to canvas (B, H, W) in place, their first pixels at corners (B, 2)."""
+    h, w = patches.shape[1:]
+    rows = corners[:, :1] + torch.arange(h)  # (B, h)
+    columns = corners[:, 1:] + torch.arange(w)  # (B, w)
+    canvas[torch.arange(len(canvas))[:, None, None], rows[:, :, None], columns[:, None, :]] += patches
+
+
+def two_digits(data: Dataset, indices: Tensor, generator: torch.Generator, size: int = 60) -> Batch:
+    """Two digits anywhere on size x size; where they meet they add up, to 1 at most. Binarised. Labels (B, 2)."""
+    others = torch.randint(len(data), (len(indices),), generator=generator)
+    canvas = torch.zeros(len(indices), size, size)
+    for chosen in (indices, others):
+        digits = rescaled(data.images[chosen, 0])
+        paste(canvas, digits, uniform_crop_corners(len(indices), size - 28, generator))
+    image = torch.bernoulli(canvas.clamp(max=1), generator=generator)[:, None]
+    return {"image": image, "label": torch.stack((data.labels[indices], data.labels[others]), 1)}
+
+
+def clutter(digits: Tensor, pool: Tensor, generator: torch.Generator, *, size=100, pieces=8, piece=8) -> Tensor:
+    """Cluttered translated digits (Mnih et al. 2014, arXiv:1406.6247, Sec. 4.1): (B, 28, 28) -> (B, size, size).
+
+    Each digit lies anywhere, among `pieces` fragments of piece x piece pixels cut at random from `pool`
+    (n, 28, 28) and dropped at random. All in [0, 1]; what overlaps adds up, to 1 at most.
+    """
+    n = len(digits)
+    canvas = torch.zeros(n, size, size)
+    paste(canvas, digits, uniform_crop_corners(n, size - digits.shape[-1], generator))
+    for _ in range(pieces):
+        donors = torch.randint(len(pool), (n,), generator=generator)
+        cut = uniform_crop_corners(n, pool.shape[-1] - piece, generator)
+        rows, columns = cut[:, :1] + torch.arange(piece), cut[:, 1:] + torch.arange(piece)
+        fragments = pool[donors[:, None, None], rows[:, :, None], columns[:, None, :]]
+        paste(canvas, fragments, uniform_crop_corners(n, size - piece, generator))
+    return canvas.clamp_(max=1)
+
+
+def cluttered(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+    """Each digit somewhere on 100 x 100 among eight fragments of other digits."""
+    donors = data.images[torch.randint(len(data), (8 * len(indices),), generator=generator), 0]
+    image = clutter(rescaled(data.images[indices, 0]), rescaled(donors), generator)
+    return {"image": image[:, None], "label": data.labels[indices]}
+
+
+# ------------------------------------------------------------------ reading what a download unpacks to
+
+
+def torchvision_set(cls_name: str, root: Path, **arguments):
+    """One of torchvision's sets; fetched where it is not on disk and there is a network."""
+    from torchvision import datasets
+
+    try:
+        return getattr(datasets, cls_name)(root, download=True, **arguments)
+    except (OSError, RuntimeError) as problem:
+        raise FileNotFoundError(
+            f"no {cls_name} in '{root}' and it could not be downloaded ({type(problem).__name__}); "
+            "put torchvision's layout of it there, or name its folder with --data"
+        ) from problem
+
+
+def image_folder(folder: Path) -> tuple[Tensor, Tensor]:
+    """An ImageFolder (<class>/<picture>.jpg), all pictures of one size: bytes (n, 3, H, W) and labels."""
+    from torchvision.datasets import ImageFolder
+
+    pictures = ImageFolder(folder)
+    images = np.stack([np.asarray(picture) for picture, _ in pictures])
+    return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), torch.tensor(pictures.targets)
+
+
+def mnist(transform: Callable) -> Callable[[Path, str], Dataset]:
+    def read(root: Path, split: str) -> Dataset:
+        digits = torchvision_set("MNIST", root, train=split == "train")
+        origin = "MNIST (LeCun, Cortes, Burges)"
+        return Dataset(digits.data[:, None], digits.targets, origin, "CC BY-SA 3.0", transform)
+
+    return read
+
+
+def cifar10(root: Path, split: str) -> Dataset:
+    """CIFAR-10; where only the training pictures are there, as a folder of JPEGs, every tenth is held out."""
+    transform = mirrored if split == "train" else plain
+    if (root / "cifar10" / "train").is_dir():
+        images, labels = image_folder(root / "cifar10" / "train")
+        held_out = torch.arange(len(images)) % 10 == 0
+        chosen = ~held_out if split == "train" else held_out
+        origin = "CIFAR-10 training pictures through JPEG; every tenth held out"
+        return Dataset(images[chosen], labels[chosen], origin, "none stated", transform)
+    pictures = torchvision_set("CIFAR10", root, train=split == "train")
+    images = torch.from_numpy(pictures.data).permute(0, 3, 1, 2).contiguous()
+    return Dataset(images, torch.tensor(pictures.targets), "CIFAR-10 (Krizhevsky)", "none stated", transform)
+
+
+def svhn(root: Path, split: str) -> Dataset:
+    """Street View House Numbers, cropped digits; torchvision downloads it (and needs SciPy to read it)."""
+    pictures = torchvision_set("SVHN", root / "SVHN", split=split)
+    labels = torch.from_numpy(pictures.labels)
+    return Dataset(torch.from_numpy(pictures.data), labels, "SVHN (Netzer et al. 2011)", "non-commercial use", plain)
+
+
+SETS: dict[str, Callable[[Path, str], Dataset]] = {
+    "mnist": mnist(plain),
+    "mnist-binarised": mnist(binarised),
+    "twodigits": mnist(two_digits),
+    "cluttered": mnist(cluttered),
+    "cifar10": cifar10,
+    "svhn": svhn,
+}
+
+
+def load(name: str, root: str | Path, split: str) -> Dataset:
+    """A dataset by name. split: "train" or "test". Raises ValueError or FileNotFoundError, in a sentence."""
+    if name not in SETS:
+        raise ValueError(f"no dataset {name!r}; there are: {', '.join(SETS)}")
+    if split not in ("train", "test"):
+        raise ValueError(f"split must be 'train' or 'test', got {split!r}")
+    return SETS[name](Path(root), split)

@@ -1,0 +1,52 @@
+"""Every model by name: what it is made of, how it is trained, and how to get it with its weights."""
+
+import difflib
+import functools
+from typing import Any
+
+from torch import nn
+
+from core import draw, weights
+from core.recipe import Recipe
+
+FAMILIES = {"draw": draw}  # kind -> the model file whose RECIPES belong to it
+RECIPES: dict[str, Recipe] = {
+    name: Recipe(kind=kind, **row) for kind, module in FAMILIES.items() for name, row in module.RECIPES.items()
+}
+
+
+def recipe(name: str) -> Recipe:
+    """The recipe of that name; ValueError with the nearest name where there is none."""
+    if name not in RECIPES:
+        near = difflib.get_close_matches(str(name), RECIPES, n=1)
+        hint = f"did you mean {near[0]!r}? " if near else ""
+        raise ValueError(f"no model {name!r}; {hint}There are: {', '.join(RECIPES)}")
+    return RECIPES[name]
+
+
+def names(kind: str | None = None) -> list[str]:
+    """Names of all models, or of one family's ("draw")."""
+    return [name for name, row in RECIPES.items() if kind in (None, row.kind)]
+
+
+def card(name: str) -> dict[str, Any]:
+    """What is known of the shipped weights: config, data, training, metrics, history (core/weights.py)."""
+    recipe(name)
+    return weights.card(name)
+
+
+def load(name: str, device: str = "cpu") -> nn.Module:
+    """The trained model, in eval mode, built from its card's config. Loaded once per process and device.
+
+    Raises ValueError for an unknown name, weights.WeightsError where the file is missing or not the right one.
+    """
+    recipe(name)
+    return _load(name, str(device))
+
+
+@functools.lru_cache(maxsize=None)
+def _load(name: str, device: str) -> nn.Module:
+    found, tensors = weights.read(name)
+    model = recipe(name).build(**found["config"])
+    model.load_state_dict({key: tensor.to(model.state_dict()[key].dtype) for key, tensor in tensors.items()})
+    return model.requires_grad_(False).eval().to(device)
