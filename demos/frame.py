@@ -1,0 +1,195 @@
+"""What every tab has: a seed, sentences for bad input, a link that restores it, its lesson, and one look.
+
+    with frame.result(): ...        see demos/draw.py for a tab that uses all of it
+"""
+
+import functools
+import json
+import os
+import secrets
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio: with it off, nothing leaves the machine
+
+import gradio as gr
+
+from core.weights import WeightsError
+from demos import plots
+
+HERE = Path(__file__).parent
+MATH = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
+MODEL = dict(concurrency_id="model", concurrency_limit=2)  # heavy handlers share this queue; light ones pass them
+ONE_SEED_TOO_MANY = 2**63
+
+THEME = gr.themes.Base(
+    primary_hue=gr.themes.colors.orange,
+    secondary_hue=gr.themes.colors.stone,
+    neutral_hue=gr.themes.colors.stone,
+    radius_size=gr.themes.sizes.radius_sm,
+    font=(gr.themes.LocalFont("Source Sans 3"), "ui-sans-serif", "sans-serif"),
+    font_mono=(gr.themes.LocalFont("IBM Plex Mono"), "ui-monospace", "monospace"),
+).set(
+    body_background_fill="#faf7f1",
+    body_background_fill_dark="#1b1917",
+    background_fill_primary="#fffdf9",
+    background_fill_primary_dark="#232020",
+    background_fill_secondary="#f3eee4",
+    background_fill_secondary_dark="#2b2826",
+    block_background_fill="#fffdf9",
+    block_background_fill_dark="#232020",
+    block_border_width="1px",
+    block_shadow="none",
+    block_label_background_fill="transparent",
+    block_label_background_fill_dark="transparent",
+    button_primary_background_fill="#a84300",  # the darkest tone of "writing": white on it has contrast 6.3
+    button_primary_background_fill_hover="#8a3700",
+    button_primary_background_fill_dark="#a84300",
+    button_primary_background_fill_hover_dark="#c85000",
+    button_primary_text_color="#ffffff",
+    button_primary_text_color_dark="#ffffff",
+)
+LAUNCH: dict[str, Any] = dict(
+    theme=THEME,
+    css_paths=HERE / "look.css",
+    head=f"<style>:root {{ --reading: {plots.COLOURS['reading']}; --writing: {plots.COLOURS['writing']}; }}</style>",
+    ssr_mode=False,
+    run_history=False,
+    max_file_size="5mb",
+    footer_links=["api", "gradio"],
+)
+
+
+def sentences(handler: Callable) -> Callable:
+    """A handler whose ValueErrors and missing weights reach the visitor as one sentence; the app goes on."""
+
+    @functools.wraps(handler)
+    def spoken(*arguments: Any, **named: Any) -> Any:
+        try:
+            return handler(*arguments, **named)
+        except (ValueError, WeightsError) as problem:
+            text = str(problem)
+            raise gr.Error(text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else "."), duration=10) from None
+
+    return spoken
+
+
+# ------------------------------------------------------------------ the seed
+
+
+def parse_seed(text: Any) -> int:
+    """A whole number from 0 to 2^63 - 1, or ValueError. Text, so that large seeds survive the browser's floats."""
+    try:
+        seed = int(str(text).strip())
+    except ValueError:
+        raise ValueError(f"the seed must be a whole number, got {str(text)[:40]!r}; press 'New seed' for one") from None
+    if not 0 <= seed < ONE_SEED_TOO_MANY:
+        raise ValueError(f"the seed must be from 0 to 2^63 - 1, got {str(text)[:40]}; press 'New seed' for one")
+    return seed
+
+
+def seed_row(tab: str, value: int = 0) -> tuple[gr.Textbox, gr.Button]:
+    """The seed's box and its button; `button.click(frame.new_seed, outputs=box)` comes first in the tab's chain."""
+    with gr.Row(equal_height=True, elem_classes="seed-row"):
+        box = gr.Textbox(str(value), label="Seed", info="Same seed, same picture", max_lines=1, elem_id=f"{tab}-seed")
+        button = gr.Button("New seed", elem_id=f"{tab}-new-seed", scale=0, min_width=110)
+    return box, button
+
+
+def new_seed() -> str:
+    return str(secrets.randbelow(100_000))
+
+
+# ------------------------------------------------------------------ links that restore a tab
+
+
+COPY_LINK = """(...values) => {
+    const keys = %s, query = new URLSearchParams({tab: %s});
+    keys.forEach((key, i) => {
+        const value = values[i];
+        if (value === null || value === undefined || value === "") return;
+        query.set(key, typeof value === "object" ? JSON.stringify({strokes: value.strokes || []}) : value);
+    });
+    const link = location.origin + location.pathname + "?" + query;
+    history.replaceState(null, "", link);
+    const done = () => { const b = document.querySelector("#%s-link"); const t = b.textContent;
+        b.textContent = "Link copied"; setTimeout(() => { b.textContent = t; }, 1500); };
+    if (navigator.clipboard) navigator.clipboard.writeText(link).then(done, done); else done();
+}"""
+RUN_AFTER_RESTORE = """() => {
+    const tab = new URLSearchParams(location.search).get("tab");
+    if (!tab) return;
+    let tries = 0;
+    const timer = setInterval(() => {
+        const button = document.querySelector(`#${CSS.escape(tab)}-run`);
+        if (button && button.offsetParent) button.click();
+        if ((button && button.offsetParent) || ++tries > 50) clearInterval(timer);
+    }, 100);
+}"""
+
+
+def link_button(tab: str, controls: dict[str, gr.components.Component]) -> None:
+    """Copies a link whose query string holds the tab and every control; the address bar shows it too."""
+    button = gr.Button("Copy link", elem_id=f"{tab}-link", size="sm")
+    script = COPY_LINK % (json.dumps(list(controls)), json.dumps(tab), tab)
+    button.click(None, list(controls.values()), None, js=script)
+
+
+def restore_links(demo: gr.Blocks, tabs: gr.Tabs, controls: dict[str, dict[str, gr.components.Component]]) -> None:
+    """On opening the page, set the tab and the controls that the link names, then press that tab's run button."""
+    places = [(tab, key) for tab, named in controls.items() for key in named]
+
+    def restore(request: gr.Request) -> list[Any]:
+        query = dict(request.query_params)
+        tab = query.get("tab")
+        if tab not in controls:
+            return [gr.skip()] * (1 + len(places))
+        values = [gr.skip()] * len(places)
+        for i, (owner, key) in enumerate(places):
+            if owner == tab and key in query:
+                values[i] = restored(controls[tab][key], key, query[key])
+        return [gr.Tabs(selected=tab), *values]
+
+    outputs = [tabs, *(component for named in controls.values() for component in named.values())]
+    event = demo.load(restore, None, outputs, show_progress="hidden", api_visibility="private")
+    event.then(None, None, None, js=RUN_AFTER_RESTORE)
+
+
+def restored(component: gr.components.Component, key: str, text: str) -> Any:
+    """The value that a link gives a control, or the control as it is, with a warning, where it makes no sense."""
+    try:
+        if isinstance(component, gr.Checkbox):
+            return {"true": True, "false": False}[text]
+        if isinstance(component, gr.Slider):
+            value = float(text)
+            if component.minimum <= value <= component.maximum:
+                return value
+            raise ValueError
+        if isinstance(component, (gr.Radio, gr.Dropdown)):
+            return {str(value): value for _, value in component.choices}[text]
+        return json.loads(text) if isinstance(component, gr.HTML) else text[:200]
+    except (ValueError, KeyError, RecursionError):
+        gr.Warning(f"The link's {key} is {text[:40]!r}, which does not fit; it was left as it is.")
+        return gr.skip()
+
+
+# ------------------------------------------------------------------ the rest of the frame
+
+
+def lesson(tab: str) -> None:
+    """The tab's lesson, folded away below the picture."""
+    with gr.Accordion("How it works, with the equations", open=False, elem_id=f"{tab}-lesson"):
+        gr.Markdown((HERE / "lessons" / f"{tab}.md").read_text(), latex_delimiters=MATH)
+
+
+def equation(text: str) -> None:
+    """The equation at work, beside the control that changes it."""
+    gr.Markdown(f"$${text}$$", latex_delimiters=MATH, elem_classes="equation")
+
+
+def run_alone(module_name: str, build: Callable[[], Any]) -> None:
+    """One tab as an app of its own: `python -m demos.draw`."""
+    with gr.Blocks(title=module_name, delete_cache=(3600, 3600)) as demo:
+        build()
+    demo.queue(max_size=32).launch(**LAUNCH)

@@ -1,0 +1,190 @@
+"""Tensors in, pictures and Plotly figures out. No gradio, no models.
+
+The colours of the whole app stand here, once. They are Okabe and Ito's, which readers with any kind of colour
+vision can tell apart; every mark differs in its shape or its dashes too.
+"""
+
+import base64
+import io
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import plotly.graph_objects as go
+import torch
+from PIL import Image, ImageDraw
+from torch import Tensor
+
+COLOURS = {
+    "reading": "#0072B2",  # blue
+    "writing": "#D55E00",  # vermilion
+    "real": "#009E73",  # green
+    "generated": "#CC79A7",  # rose
+    "high": "#E69F00",  # orange
+    "low": "#56B4E9",  # sky
+    "ink": "#8a8578",  # axes and words: readable on paper and at night
+}
+TEMPLATE = go.layout.Template(
+    layout=dict(
+        paper_bgcolor="rgba(0,0,0,0)",  # whatever the page has, light or dark
+        plot_bgcolor="rgba(0,0,0,0)",
+        font=dict(family="Source Sans 3, Source Sans Pro, sans-serif", size=13, color=COLOURS["ink"]),
+        colorway=list(COLOURS.values())[:6],
+        margin=dict(l=48, r=12, t=36, b=40),
+        title=dict(font=dict(size=14), x=0, xref="paper", xanchor="left"),
+        xaxis=dict(showgrid=False, zeroline=False, linecolor=COLOURS["ink"], ticks="outside"),
+        yaxis=dict(gridcolor="rgba(138,133,120,0.25)", zeroline=False),
+        legend=dict(orientation="h", y=1.0, yanchor="bottom", x=1, xanchor="right"),
+        hovermode="x unified",
+    )
+)
+
+
+# ------------------------------------------------------------------ pictures
+
+
+def to_image(picture: Tensor) -> Image.Image:
+    """(C, H, W) in [0, 1], C of 1 or 3, as a Pillow image."""
+    levels = (picture.clamp(0, 1) * 255).round().byte().cpu()
+    return Image.fromarray(levels[0].numpy() if len(levels) == 1 else levels.permute(1, 2, 0).contiguous().numpy())
+
+
+def data_url(picture: Image.Image) -> str:
+    """The picture as a lossless PNG in a data URL."""
+    with io.BytesIO() as out:
+        picture.save(out, "PNG")
+        return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+
+
+def from_data_url(url: str) -> Image.Image:
+    """A picture that `data_url` wrote. Only for the app's own pictures: what visitors send is read by the sketch pad."""
+    return Image.open(io.BytesIO(base64.b64decode(url.split(",", 1)[1])))
+
+
+def contact_sheet(frames: Tensor, columns: int) -> Tensor:
+    """(T, C, H, W) side by side, `columns` a row, the rest black: (C, rows H, columns W)."""
+    rows = math.ceil(len(frames) / columns)
+    padded = torch.cat((frames, frames.new_zeros(rows * columns - len(frames), *frames.shape[1:])))
+    return padded.unflatten(0, (rows, columns)).permute(2, 0, 3, 1, 4).flatten(3).flatten(1, 2)
+
+
+def signed(values: Tensor) -> Tensor:
+    """Numbers of either sign as grey levels: the largest size is black or white, nothing is middle grey."""
+    return 0.5 + 0.5 * values / values.abs().max().clamp(min=1e-8)
+
+
+# ------------------------------------------------------------------ the film strip's value
+
+
+def pane(title: str, frames: Tensor, *, large: bool = False, marks: Sequence[dict] = ()) -> dict[str, Any]:
+    """One picture of the film strip, (T, C, H, W) in [0, 1]; one frame stands still. marks: see `mark`."""
+    columns = min(len(frames), 16)
+    return {
+        "title": title,
+        "film": data_url(to_image(contact_sheet(frames, columns))),
+        "width": frames.shape[-1],
+        "height": frames.shape[-2],
+        "columns": columns,
+        "still": len(frames) == 1,
+        "large": large,
+        "marks": list(marks),
+    }
+
+
+def mark(role: str, label: str, points: int, windows: Sequence[Sequence[float]]) -> dict[str, Any]:
+    """Windows (g_x, g_y, delta, sigma), one a frame, of an attention grid with points x points filters."""
+    return {"role": role, "label": label, "points": points, "windows": [[round(v, 3) for v in w] for w in windows]}
+
+
+def readout(label: str, unit: str, values: Sequence[float]) -> dict[str, Any]:
+    """A number that changes with the frame."""
+    return {"label": label, "unit": unit, "values": [round(float(v), 3) for v in values]}
+
+
+def film(
+    frames: int, panes: Sequence[dict], readouts: Sequence[dict] = (), captions: Sequence[str] | None = None
+) -> dict[str, Any]:
+    """What demos.widgets.FilmStrip shows: panes, numbers and a sentence, for each of `frames` steps."""
+    captions = list(captions) if captions else None
+    return {"frames": frames, "panes": list(panes), "readouts": list(readouts), "captions": captions}
+
+
+def gif(film: dict[str, Any], height: int = 224, milliseconds: int = 120) -> bytes:
+    """A film's large panes side by side, windows drawn in, as an animated GIF that rests on its last frame."""
+    panes = [p for p in film["panes"] if p["large"]]
+    sheets = [from_data_url(p["film"]).convert("RGB") for p in panes]
+    pictures = []
+    for k in range(film["frames"]):
+        scaled = [enlarged(p, sheet, k, height) for p, sheet in zip(panes, sheets, strict=True)]
+        whole = Image.new("RGB", (sum(s.width for s in scaled) + 8 * (len(scaled) - 1), height), "white")
+        left = 0
+        for picture in scaled:
+            whole.paste(picture, (left, 0))
+            left += picture.width + 8
+        pictures.append(whole)
+    durations = [milliseconds] * (len(pictures) - 1) + [1500]
+    with io.BytesIO() as out:
+        pictures[0].save(out, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
+        return out.getvalue()
+
+
+def enlarged(pane: dict[str, Any], sheet: Image.Image, k: int, height: int) -> Image.Image:
+    """Frame k of a pane, enlarged without smoothing, with its windows."""
+    w, h = pane["width"], pane["height"]
+    k_film = 0 if pane["still"] else k
+    left, top = k_film % pane["columns"] * w, k_film // pane["columns"] * h
+    scale = height / h
+    picture = sheet.crop((left, top, left + w, top + h)).resize((round(w * scale), height), Image.Resampling.NEAREST)
+    pen = ImageDraw.Draw(picture)
+    for marked in pane["marks"]:
+        g_x, g_y, delta, sigma = marked["windows"][k]
+        half = (marked["points"] - 1) / 2 * delta + sigma
+        box = [scale * (v + 0.5) for v in (g_x - half, g_y - half, g_x + half, g_y + half)]
+        pen.rectangle(box, outline=COLOURS["reading" if marked["role"] == "read" else "writing"], width=3)
+    return picture
+
+
+# ------------------------------------------------------------------ figures
+
+
+def figure(title: str, x_title: str, y_title: str, height: int = 240) -> go.Figure:
+    """An empty figure in the app's look."""
+    layout = dict(template=TEMPLATE, title=title, height=height, uirevision=title)
+    return go.Figure(layout=dict(**layout, xaxis_title=x_title, yaxis_title=y_title))
+
+
+def bars(title: str, y_title: str, series: dict[str, tuple[str, Sequence[float]]]) -> go.Figure:
+    """A bar a step for each named series, given as (colour's name, values)."""
+    result = figure(title, "step", y_title)
+    for name, (colour, values) in series.items():
+        steps = list(range(1, len(values) + 1))
+        pattern = "/" if colour == "generated" else ""
+        result.add_bar(x=steps, y=list(values), name=name, marker=dict(color=COLOURS[colour], pattern_shape=pattern))
+    return result.update_layout(showlegend=len(series) > 1, bargap=0.25)
+
+
+def lines(title: str, y_title: str, series: dict[str, tuple[str, Sequence[float]]]) -> go.Figure:
+    """A line over the steps for each named series, given as (colour's name, values)."""
+    result = figure(title, "step", y_title)
+    for name, (colour, values) in series.items():
+        steps = list(range(1, len(values) + 1))
+        dash = "dash" if colour == "reading" else "solid"
+        result.add_scatter(
+            x=steps, y=list(values), name=name, mode="lines+markers", line=dict(color=COLOURS[colour], dash=dash)
+        )
+    return result.update_yaxes(rangemode="tozero")
+
+
+def class_heat(title: str, probabilities: Tensor) -> go.Figure:
+    """(T, classes): how sure of each class after each step."""
+    result = figure(title, "glimpse", "digit")
+    result.add_heatmap(
+        z=probabilities.T.tolist(),
+        x=list(range(1, len(probabilities) + 1)),
+        colorscale=[[0, "rgba(0,114,178,0.04)"], [1, COLOURS["reading"]]],
+        zmin=0,
+        zmax=1,
+        colorbar=dict(title="sure", tickformat=".0%", thickness=10),
+        hovertemplate="glimpse %{x}: digit %{y}, %{z:.0%}<extra></extra>",
+    )
+    return result.update_yaxes(dtick=1, showgrid=False).update_layout(hovermode="closest")

@@ -1,0 +1,1 @@
+"""Components made of gr.HTML: a Python file each, with its script and its style beside it."""

@@ -1,0 +1,333 @@
+// The film strip. Gradio calls this with element, props, trigger and watch; film_strip.py says what a film is.
+
+const FRAMES_PER_SECOND = 10;
+const REST_MS = 400; // so long after the last key or slider movement the user has stopped at a frame
+const LARGE = { least: 240, most: 320, alone: 400 }; // sides on the screen, in CSS pixels
+const SMALL = 112;
+const GAP = 20; // between panes, as in the style
+
+const find = (selector) => element.querySelector(selector);
+const [strip, quiet, body, slider, speed] = [".strip", ".quiet", ".film", ".frame", ".speed"].map(find);
+const [panesBox, counter, caption] = [".panes", ".counter", ".caption"].map(find);
+
+let film = null; // the value that is shown
+let panes = []; // {spec, image, canvas} of each pane
+let readouts = []; // {values, format, cell}
+let index = 0;
+let newest = 0; // counts values, so that a slow one cannot overtake the one after it
+
+// ---------------------------------------------------------------- showing a frame
+
+const limit = (value, low, high) => Math.min(Math.max(value, low), high);
+const colour = (role) => {
+  const name = { read: "--strip-reading", write: "--strip-writing" }[role] ?? "--body-text-color";
+  return getComputedStyle(element).getPropertyValue(name).trim() || "#808080";
+};
+
+// One pane at one step, `scale` device pixels to a pixel of the film.
+function paint(context, { spec, image }, step, scale) {
+  const { width, height, columns } = spec;
+  const frame = spec.still ? 0 : step;
+  const [left, top] = [(frame % columns) * width, Math.floor(frame / columns) * height];
+  context.imageSmoothingEnabled = scale < 1; // enlarged pixels stay square
+  context.clearRect(0, 0, width * scale, height * scale);
+  context.drawImage(image, left, top, width, height, 0, 0, width * scale, height * scale);
+  for (const mark of spec.marks ?? []) {
+    const place = mark.windows[step];
+    if (place) paintWindow(context, mark, place, spec, scale);
+  }
+}
+
+function paintWindow(context, { role, points }, [gx, gy, delta, sigma], { width, height }, scale) {
+  const line = Math.max(2, Math.round(scale / 6));
+  const half = ((points - 1) / 2) * delta + sigma;
+  const onPane = (value, length) => limit((value + 0.5) * scale, line, length * scale - line);
+  const [left, right] = [onPane(gx - half, width), onPane(gx + half, width)];
+  const [top, bottom] = [onPane(gy - half, height), onPane(gy + half, height)];
+  const ink = colour(role);
+  const outline = (style, thickness, dashes) => {
+    context.strokeStyle = style;
+    context.lineWidth = thickness;
+    context.setLineDash(dashes);
+    context.strokeRect(left, top, right - left, bottom - top);
+  };
+  context.save();
+  outline("rgba(255, 255, 255, 0.85)", line + 2, []); // visible on dark and light pictures alike
+  outline(ink, line, { read: [line * 3, line * 2], write: [] }[role] ?? [line, line]);
+  const spacing = delta * scale;
+  if (spacing >= 6 && points > 1) {
+    const radius = limit(spacing / 7, 1.2, line);
+    for (let row = 0; row < points; row += 1) {
+      for (let column = 0; column < points; column += 1) {
+        context.beginPath();
+        const x = (gx + (column - (points - 1) / 2) * delta + 0.5) * scale;
+        const y = (gy + (row - (points - 1) / 2) * delta + 0.5) * scale;
+        context.arc(x, y, radius, 0, 2 * Math.PI);
+        context.setLineDash([]);
+        context.lineWidth = 1.5;
+        context.strokeStyle = "rgba(255, 255, 255, 0.85)";
+        context.fillStyle = ink;
+        context.stroke();
+        context.fill();
+      }
+    }
+  }
+  context.restore();
+}
+
+function show(step) {
+  if (!film) return;
+  index = limit(step, 0, film.frames - 1);
+  const where = "step " + (index + 1) + " of " + film.frames;
+  for (const pane of panes) {
+    if (pane.scale) paint(pane.canvas.getContext("2d"), pane, index, pane.scale);
+    pane.canvas.setAttribute("aria-label", pane.spec.title + ", " + where);
+  }
+  for (const { values, format, cell } of readouts) cell.textContent = format(values[index]);
+  caption.textContent = film.captions?.[index] ?? "";
+  counter.textContent = where;
+  slider.value = index + 1;
+  slider.setAttribute("aria-valuetext", where);
+  strip.dataset.index = index;
+  find(".previous").disabled = index === 0;
+  find(".next").disabled = index === film.frames - 1;
+  element.dispatchEvent(new CustomEvent("glimpse-frame", { bubbles: true, detail: { index } }));
+}
+
+// ---------------------------------------------------------------- laying out a film
+
+// Whole device pixels to a film pixel, so that all look the same; a film larger than its place is shrunk.
+function fit({ width, height }, side) {
+  const scale = (side * window.devicePixelRatio) / Math.max(width, height);
+  return scale >= 1 ? Math.floor(scale) : scale;
+}
+
+function layOut() {
+  const room = panesBox.clientWidth;
+  if (!film || !room) return; // in a tab that is not shown; the observer calls again
+  const large = Math.max(1, panes.filter(({ spec }) => spec.large).length);
+  const columns = limit(Math.floor((room + GAP) / (LARGE.least + GAP)), 1, large);
+  const side = Math.min((room - GAP * (columns - 1)) / columns, large === 1 ? LARGE.alone : LARGE.most);
+  for (const pane of panes) {
+    const { spec, canvas } = pane;
+    pane.scale = fit(spec, spec.large ? side : Math.min(SMALL, room));
+    canvas.width = Math.round(spec.width * pane.scale);
+    canvas.height = Math.round(spec.height * pane.scale);
+    canvas.style.width = canvas.width / window.devicePixelRatio + "px";
+  }
+  show(index);
+}
+
+const make = (tag, parent, text, style = "") => {
+  const node = document.createElement(tag);
+  node.className = style;
+  node.textContent = text;
+  parent.append(node);
+  return node;
+};
+
+function numberFormat({ unit, values }) {
+  const known = values.filter((value) => value !== null);
+  const digits = known.every(Number.isInteger) ? 0 : Math.max(...known.map(Math.abs)) >= 100 ? 1 : 2;
+  return (value) => (value === null ? "–" : value.toFixed(digits) + (unit ? " " + unit : ""));
+}
+
+// Builds the parts that depend on the film. `images` are the panes' decoded pictures.
+function build(value, images) {
+  film = value;
+  panesBox.replaceChildren();
+  panes = value.panes.map((spec, i) => {
+    const figure = make("figure", panesBox, "", spec.large ? "pane large" : "pane");
+    make("figcaption", figure, spec.title);
+    const canvas = make("canvas", figure, "");
+    canvas.setAttribute("role", "img");
+    return { spec, image: images[i], canvas };
+  });
+  const legend = find(".legend");
+  legend.replaceChildren();
+  const marks = value.panes.flatMap((spec) => spec.marks ?? []);
+  const roles = new Map(marks.map((mark) => [mark.role + mark.label, mark]));
+  for (const { role, label } of roles.values()) make("li", legend, label, role);
+  const list = find(".readouts");
+  list.replaceChildren();
+  readouts = (value.readouts ?? []).map((readout) => {
+    const entry = make("div", list, "");
+    make("dt", entry, readout.label);
+    return { values: readout.values, format: numberFormat(readout), cell: make("dd", entry, "") };
+  });
+  slider.max = value.frames;
+  quiet.textContent = "";
+  body.hidden = false;
+}
+
+const decoded = (url) =>
+  new Promise((resolve, reject) => {
+    const image = new Image();
+    image.onload = () => resolve(image);
+    image.onerror = reject;
+    image.src = url;
+  });
+
+async function load() {
+  const value = props.value;
+  const mine = ++newest;
+  pause();
+  clearTimeout(resting);
+  reported = null;
+  if (!value?.panes?.length) {
+    film = null;
+    body.hidden = true;
+    quiet.textContent = props.placeholder;
+    return;
+  }
+  try {
+    const images = await Promise.all(value.panes.map(({ film }) => decoded(film)));
+    if (mine !== newest) return;
+    build(value, images);
+  } catch {
+    if (mine !== newest) return;
+    film = null;
+    body.hidden = true;
+    quiet.textContent = "These pictures could not be shown: one of them is broken. Please run the model again.";
+    return;
+  }
+  index = 0;
+  layOut();
+  if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) show(film.frames - 1);
+  else play(false);
+}
+
+// ---------------------------------------------------------------- playing
+
+let playing = false;
+let byUser = false; // a film that plays because it is new tells Python nothing
+let drawing = 0; // the animation frame that is asked for
+let last = 0; // when the strip was last looked at, ms
+let due = 0; // frames that should have been shown since, a fraction
+
+function play(fromUser) {
+  if (!film) return;
+  if (index === film.frames - 1) show(0);
+  [playing, byUser, due, last] = [true, fromUser, 0, performance.now()];
+  clearTimeout(resting);
+  caption.setAttribute("aria-live", "off");
+  namePlayButton();
+  cancelAnimationFrame(drawing);
+  drawing = requestAnimationFrame(tick);
+}
+
+function pause() {
+  playing = false;
+  caption.setAttribute("aria-live", "polite");
+  namePlayButton();
+  cancelAnimationFrame(drawing);
+}
+
+function tick(now) {
+  if (!playing || !element.isConnected) return;
+  if (!panesBox.clientWidth) return; // hidden: the observer goes on from here
+  due += (Math.min(now - last, 250) / 1000) * FRAMES_PER_SECOND * Number(speed.value);
+  last = now;
+  if (due >= 1) {
+    show(index + Math.floor(due));
+    due %= 1;
+  }
+  if (index < film.frames - 1) {
+    drawing = requestAnimationFrame(tick);
+  } else {
+    pause();
+    if (byUser) settle();
+  }
+}
+
+function namePlayButton() {
+  const name = playing ? "Pause" : "Play";
+  strip.classList.toggle("playing", playing);
+  find(".play").setAttribute("aria-label", name);
+  find(".play").title = name;
+}
+
+// ---------------------------------------------------------------- the user's hands
+
+let resting = 0; // timer
+let reported = null; // the step that Python heard of last
+
+function settle() {
+  clearTimeout(resting);
+  if (!film || playing || index === reported) return;
+  reported = index;
+  trigger("select", { index });
+}
+
+function goTo(step) {
+  pause();
+  show(step);
+  clearTimeout(resting);
+  resting = setTimeout(settle, REST_MS);
+}
+
+function toggle() {
+  if (!playing) {
+    play(true);
+  } else {
+    pause();
+    settle();
+  }
+}
+
+function onKey(event) {
+  if (!film || event.ctrlKey || event.metaKey || event.altKey || event.target === speed) return;
+  if (event.key === " " && event.target.closest("button")) return; // the button's own
+  const steps = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: film.frames - 1 };
+  if (event.key in steps) goTo(steps[event.key]);
+  else if (event.key === " ") toggle();
+  else return;
+  event.preventDefault();
+}
+
+// The large panes side by side, with their marks.
+function savePng() {
+  const chosen = panes.some(({ spec }) => spec.large) ? panes.filter(({ spec }) => spec.large) : panes;
+  const sizes = chosen.map(({ spec }) => Math.max(1, Math.round(560 / Math.max(spec.width, spec.height))));
+  const canvas = document.createElement("canvas");
+  canvas.width = chosen.reduce((sum, { spec }, i) => sum + spec.width * sizes[i], GAP * (chosen.length - 1));
+  canvas.height = Math.max(...chosen.map(({ spec }, i) => spec.height * sizes[i]));
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#ffffff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  let left = 0;
+  chosen.forEach((pane, i) => {
+    context.setTransform(1, 0, 0, 1, left, 0);
+    paint(context, pane, index, sizes[i]);
+    left += pane.spec.width * sizes[i] + GAP;
+  });
+  const words = (props.label ?? "film").toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  canvas.toBlob((blob) => {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = words + "-step-" + (index + 1) + ".png";
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }, "image/png");
+}
+
+strip.setAttribute("aria-label", props.label ?? "Film");
+strip.addEventListener("keydown", onKey);
+slider.addEventListener("input", () => goTo(Number(slider.value) - 1));
+slider.addEventListener("change", settle); // released
+find(".previous").addEventListener("click", () => goTo(index - 1));
+find(".next").addEventListener("click", () => goTo(index + 1));
+find(".play").addEventListener("click", toggle);
+find(".png").addEventListener("click", savePng);
+let room = 0; // width that the panes were laid out for; 0 while the strip is hidden
+new ResizeObserver(() => {
+  if (panesBox.clientWidth === room) return;
+  room = panesBox.clientWidth;
+  layOut();
+  if (!playing) return;
+  last = performance.now();
+  cancelAnimationFrame(drawing);
+  drawing = requestAnimationFrame(tick);
+}).observe(panesBox);
+watch("value", load);
+load();

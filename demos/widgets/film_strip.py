@@ -1,0 +1,91 @@
+"""The film strip: pictures that change step by step, with a slider, play and pause, and windows drawn over them.
+
+All frames travel once, in one lossless picture a pane; from then on everything happens in the browser. Python
+hears of a frame only when the user stops at one: `strip.select(fn)`, where `fn` takes a `gr.EventData` whose
+`index` counts from 0. Other parts of a page can follow every frame through the DOM event `glimpse-frame`
+(`event.detail.index`), which bubbles up from the strip.
+
+A film is a dict that JSON can hold:
+
+    frames      number of steps
+    panes       list of
+        title       what the pane shows
+        film        data URL of one lossless picture with all frames, left to right, then top to bottom
+        width       of one frame, in pixels; height likewise
+        columns     frames in a row of the picture
+        still       true where the film holds one frame, shown at every step
+        large       true where the pane is drawn big
+        marks       list of {role: "read" or "write", label, points: N, windows: one of [g_x, g_y, delta, sigma]
+                    a frame, or null where the step has none}; in pixels, 0 is the middle of the first pixel
+    readouts    list of {label, unit, values: one a frame, or null}
+    captions    one sentence a frame, or null
+"""
+
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+
+HERE = Path(__file__).parent
+
+TEMPLATE = """
+<div class="strip" tabindex="0" role="group">
+  <p class="quiet"></p>
+  <div class="film" hidden>
+    <div class="panes"></div>
+    <ul class="legend"></ul>
+    <div class="controls">
+      <button type="button" class="previous" aria-label="Previous step" title="Previous step">
+        <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 3h2v10H3zM13 3v10L6 8z"/></svg>
+      </button>
+      <button type="button" class="play" aria-label="Play" title="Play">
+        <svg viewBox="0 0 16 16" aria-hidden="true" class="when-resting"><path d="M4 2.5v11L13.5 8z"/></svg>
+        <svg viewBox="0 0 16 16" aria-hidden="true" class="when-playing"><path d="M4 3h3v10H4zM9 3h3v10H9z"/></svg>
+      </button>
+      <button type="button" class="next" aria-label="Next step" title="Next step">
+        <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M11 3h2v10h-2zM3 3v10l7-5z"/></svg>
+      </button>
+      <input type="range" class="frame" min="1" max="1" step="1" value="1" aria-label="Step">
+      <span class="counter"></span>
+      <select class="speed" aria-label="Speed of playing" title="Speed of playing">
+        <option value="0.5">0.5×</option>
+        <option value="1" selected>1×</option>
+        <option value="2">2×</option>
+        <option value="4">4×</option>
+      </select>
+      <button type="button" class="png" aria-label="Download this step as PNG" title="Download this step as PNG">
+        <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M7 2h2v6h2.5L8 11.5 4.5 8H7zM3 12h10v2H3z"/></svg>PNG
+      </button>
+    </div>
+    <p class="caption" aria-live="polite"></p>
+    <dl class="readouts"></dl>
+  </div>
+</div>
+"""
+
+
+def FilmStrip(
+    value: dict[str, Any] | None = None,
+    *,
+    elem_id: str,
+    label: str,
+    placeholder: str = "Nothing to see yet: run the model, and its steps appear here.",
+    **options: Any,
+) -> gr.HTML:
+    """A film strip. A new film plays once and rests at its last frame.
+
+    value: a film (see the head of this file) or None. label: names the strip for screen readers and for the
+    files it saves. placeholder: the sentence shown while there is no film. options: further arguments of
+    gr.HTML, such as `visible` or `scale`.
+    """
+    return gr.HTML(
+        value,
+        elem_id=elem_id,
+        label=label,
+        html_template=TEMPLATE,
+        css_template=(HERE / "film_strip.css").read_text(encoding="utf-8"),
+        js_on_load=(HERE / "film_strip.js").read_text(encoding="utf-8"),
+        apply_default_css=False,
+        placeholder=placeholder,
+        **options,
+    )
