@@ -1,6 +1,5 @@
 """Glimpse: step inside the classic generative and visual-question models. `python app.py`."""
 
-
 from demos import TABS, frame  # first: it keeps Gradio from calling home
 
 import gradio as gr  # isort: skip

@@ -68,6 +68,8 @@ class Dataset:
 
     def batches(self, batch_size: int = 500) -> Iterator[Batch]:
         """The whole set once, in order. The same pictures whatever the batch size."""
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be >= 1, got {batch_size}")
         size = 100  # of the blocks that share a seed: a fixed number, or batch_size would change the test set
         blocks = [
             self.batch(torch.arange(i, min(i + size, len(self))), seeded(TEST_SEED, i))

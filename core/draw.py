@@ -106,6 +106,16 @@ class Glimpse(NamedTuple):
     write_patch: Tensor | None  # (B, C, N, N), before the filters and 1 / gamma
 
 
+class State(NamedTuple):
+    """What one step hands to the next: two LSTMs, each (B, units) twice, and the canvas (B, C, H, W)."""
+
+    h_enc: Tensor
+    cell_enc: Tensor
+    h_dec: Tensor
+    cell_dec: Tensor
+    canvas: Tensor
+
+
 class ReadAll(nn.Module):
     """Reading without attention: the whole picture and the whole error picture (Eq. 17)."""
 
@@ -187,6 +197,8 @@ class Draw(nn.Module):
     pairs; until that share of the training steps, so many glimpses. levels: 2 (Bernoulli) or 256.
     """
 
+    compiled = "step"  # what training may hand to torch.compile: all of a glimpse, not the loop over time
+
     def __init__(
         self,
         *,
@@ -208,6 +220,8 @@ class Draw(nn.Module):
             raise ValueError(f"levels must be 2 (binary pixels) or 256 (8-bit pixels), got {levels!r}")
         self.shape, self.latents, self.n_glimpses = (channels, size, size), latents, glimpses
         self.learning_rate, self.curriculum = learning_rate, tuple(curriculum)
+        for _, few in self.curriculum:
+            check_sizes(curriculum=few)
 
         self.read = ReadWindow(channels, size, read, units) if read else ReadAll(channels, size)
         self.encoder = nn.LSTMCell(self.read.features + units, units)
@@ -217,6 +231,25 @@ class Draw(nn.Module):
         self.first_states = nn.Parameter(torch.zeros(4, units))  # h_enc, its cell, h_dec, its cell
         self.first_canvas = nn.Parameter(torch.zeros(self.shape))
         self.log_scale = nn.Parameter(torch.full((channels, 1, 1), -2.0)) if levels == 256 else None
+
+    def step(self, x: Tensor | None, state: State, noise: Tensor) -> tuple[State, Glimpse]:
+        """One glimpse: read, encode, draw a latent, decode, write. Without x the latent comes from the prior."""
+        h_enc, cell_enc, h_dec, cell_dec, canvas = state
+        r_window = r_patch = None
+        if x is None:
+            z, kl = noise, noise.new_zeros(len(noise))  # Sec. 2.4
+        else:
+            x_hat = x - torch.sigmoid(canvas)  # Eq. 3
+            r, r_window, r_patch = self.read(x, x_hat, h_dec)  # Eq. 4
+            h_enc, cell_enc = self.encoder(torch.cat((r, h_dec), 1), (h_enc, cell_enc))  # Eq. 5
+            mu, log_sigma = self.posterior(h_enc).chunk(2, dim=1)  # Eq. 1-2
+            z = mu + log_sigma.exp() * noise  # Eq. 6
+            kl = kl_to_standard_normal(mu, log_sigma)  # Eq. 11, of one step
+        h_dec, cell_dec = self.decoder(z, (h_dec, cell_dec))  # Eq. 7
+        written, w_window, w_patch = self.write(h_dec)
+        canvas = canvas + written  # Eq. 8
+        glimpse = Glimpse(canvas, written, kl, r_window, w_window, r_patch, w_patch)
+        return State(h_enc, cell_enc, h_dec, cell_dec, canvas), glimpse
 
     def unroll(
         self,
@@ -228,24 +261,12 @@ class Draw(nn.Module):
     ) -> Iterator[Glimpse]:
         """The network in time. With a picture x (B, C, H, W) it reconstructs, without one it dreams up n."""
         batch = n if x is None else len(x)
-        h_enc, cell_enc, h_dec, cell_dec = self.first_states[:, None].expand(-1, batch, -1)
-        canvas = self.first_canvas.expand(batch, *self.shape)
-        r_window = r_patch = None
+        states = (state.repeat(batch, 1) for state in self.first_states)
+        state = State(*states, self.first_canvas.repeat(batch, 1, 1, 1))
         for _ in range(self.n_glimpses if glimpses is None else glimpses):
-            noise = torch.randn(batch, self.latents, generator=generator, device=canvas.device)
-            if x is None:
-                z, kl = noise, noise.new_zeros(batch)  # Eq. 12: from the prior
-            else:
-                x_hat = x - torch.sigmoid(canvas)  # Eq. 3
-                r, r_window, r_patch = self.read(x, x_hat, h_dec)  # Eq. 4
-                h_enc, cell_enc = self.encoder(torch.cat((r, h_dec), 1), (h_enc, cell_enc))  # Eq. 5
-                mu, log_sigma = self.posterior(h_enc).chunk(2, dim=1)  # Eq. 1-2
-                z = mu + log_sigma.exp() * noise  # Eq. 6
-                kl = kl_to_standard_normal(mu, log_sigma)  # Eq. 11, of one step
-            h_dec, cell_dec = self.decoder(z, (h_dec, cell_dec))  # Eq. 7
-            written, w_window, w_patch = self.write(h_dec)
-            canvas = canvas + written  # Eq. 8
-            yield Glimpse(canvas, written, kl, r_window, w_window, r_patch, w_patch)
+            noise = torch.randn(batch, self.latents, generator=generator, device=self.first_canvas.device)
+            state, glimpse = self.step(x, state, noise)
+            yield glimpse
 
     def reconstruction_nll(self, canvas: Tensor, x: Tensor) -> Tensor:
         """-log D(x | c_T) in nats (Eq. 9): (B,)."""
@@ -283,9 +304,10 @@ class Draw(nn.Module):
         return list(self.unroll(x, n=n, generator=generator))
 
     def probe(self) -> Tensor:
-        """The bound of one fixed picture and noise: numbers that tell whether these are the right weights."""
+        """KL of every step and some of the canvas, for a fixed picture and noise: are these the right weights?"""
         x = (torch.arange(math.prod(self.shape)) % 7 > 4).float().view(1, *self.shape)
-        return self.nll(x, generator=torch.Generator().manual_seed(0))
+        steps = self.glimpses(x, generator=torch.Generator().manual_seed(0))
+        return torch.cat([step.kl for step in steps] + [steps[-1].canvas.flatten()[::97]])
 
     @torch.inference_mode()
     def sample(self, n: int, *, generator: torch.Generator | None = None, labels: None = None) -> Tensor:
@@ -293,9 +315,8 @@ class Draw(nn.Module):
         check_sizes(n=n)
         if labels is not None:
             raise ValueError("labels must be None: DRAW is not conditional")
-        for step in self.unroll(n=n, generator=generator):
-            pass
-        return torch.sigmoid(step.canvas)
+        *_, last = self.unroll(n=n, generator=generator)
+        return torch.sigmoid(last.canvas)
 
 
 # ------------------------------------------------------------------ DRAW as a classifier (Sec. 4.1)
@@ -311,6 +332,8 @@ class Look(NamedTuple):
 
 class DrawClassifier(nn.Module):
     """The reading half alone: an LSTM looks at a picture through a few windows and names its class."""
+
+    compiled = "step"
 
     def __init__(
         self,
@@ -333,19 +356,22 @@ class DrawClassifier(nn.Module):
         self.classify = nn.Linear(units, classes)
         self.first_states = nn.Parameter(torch.zeros(2, units))
 
+    def step(self, x: Tensor, h: Tensor, cell: Tensor) -> tuple[Window, Tensor, Tensor, Tensor]:
+        """One glimpse: where it looked, its patch (B, C, N, N), and the LSTM's state after it, (B, units) twice."""
+        w = window(self.place(h), size=self.shape[-1], patch=self.patch)
+        r = read_window(x, w, self.patch)
+        return w, r, *self.encoder(r.flatten(1), (h, cell))
+
     def unroll(self, x: Tensor) -> Iterator[tuple[Window, Tensor, Tensor]]:
         """Per glimpse: the window, its patch (B, C, N, N) and the state after it (B, units)."""
-        h, cell = self.first_states[:, None].expand(-1, len(x), -1)
+        h, cell = (state.repeat(len(x), 1) for state in self.first_states)
         for _ in range(self.n_glimpses):
-            w = window(self.place(h), size=self.shape[-1], patch=self.patch)
-            r = read_window(x, w, self.patch)
-            h, cell = self.encoder(r.flatten(1), (h, cell))
+            w, r, h, cell = self.step(x, h, cell)
             yield w, r, h
 
     def logits(self, x: Tensor) -> Tensor:
         """Class scores after the last glimpse: (B, C, H, W) in [0, 1] -> (B, classes)."""
-        for _, _, h in self.unroll(x):
-            pass
+        *_, (_, _, h) = self.unroll(x)
         return self.classify(h)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
@@ -359,7 +385,7 @@ class DrawClassifier(nn.Module):
 
     @torch.inference_mode()
     def probe(self) -> Tensor:
-        """Class scores of one fixed picture: numbers that tell whether these are the right weights."""
+        """Class scores of a fixed picture: are these the right weights?"""
         x = (torch.arange(math.prod(self.shape)) % 7 > 4).float().view(1, *self.shape)
         return self.logits(x)[0]
 

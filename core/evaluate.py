@@ -1,8 +1,8 @@
 """Measuring: the only writer of a card's metrics, and of the results table in the README.
 
-    python -m core.evaluate draw-mnist --data data            # prints JSON
-    python -m core.evaluate draw-mnist --data data --write    # and puts it in the card
-    python -m core.evaluate --table                           # writes the README's table from the cards
+python -m core.evaluate draw-mnist --data data            # prints JSON
+python -m core.evaluate draw-mnist --data data --write    # and puts it in the card
+python -m core.evaluate --table                           # writes the README's table from the cards
 """
 
 import argparse

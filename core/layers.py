@@ -33,7 +33,7 @@ def discretised_logistic_nll(mean: Tensor, log_scale: Tensor, x: Tensor) -> Tens
     upper, lower = (x - mean + half_bin) / scale, (x - mean - half_bin) / scale
     below, above = F.logsigmoid(upper), F.logsigmoid(-lower)  # log of the mass below / above the edge
     # sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - exp(a - b)): no difference of nearly equal numbers
-    inside = below + above + torch.log1p(-torch.exp(lower - upper))
+    inside = below + above + torch.log(-torch.expm1(lower - upper))
     log_p = torch.where(x < half_bin, below, torch.where(x > 1 - half_bin, above, inside))
     return -log_p.flatten(1).sum(1)
 

@@ -44,9 +44,18 @@ def load(name: str, device: str = "cpu") -> nn.Module:
     return _load(name, str(device))
 
 
-@functools.lru_cache(maxsize=None)
+@functools.cache
 def _load(name: str, device: str) -> nn.Module:
     found, tensors = weights.read(name)
-    model = recipe(name).build(**found["config"])
-    model.load_state_dict({key: tensor.to(model.state_dict()[key].dtype) for key, tensor in tensors.items()})
+    try:
+        model = recipe(name).build(**found["config"])
+        state = model.state_dict()
+        model.load_state_dict(
+            {key: tensor.to(getattr(state.get(key), "dtype", None)) for key, tensor in tensors.items()}
+        )
+    except (KeyError, TypeError, ValueError, RuntimeError) as problem:
+        raise weights.WeightsError(
+            f"the weights of '{name}' do not fit the model that their card describes; "
+            "restore both files or train it again"
+        ) from problem
     return model.requires_grad_(False).eval().to(device)

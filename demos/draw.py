@@ -18,6 +18,7 @@ from demos import frame, pictures, plots
 from demos.widgets import FilmStrip, SketchPad, read_sketch
 
 TITLE, ID = "DRAW", "draw"
+FIRST_SEED = 7
 FIRST_SIGHT = Path(__file__).parent / "examples" / "draw-first-sight.json"
 
 ATTENTION, PLAIN, CLASSIFIER = "draw-mnist", "draw-noattention-mnist", "draw-cluttered"
@@ -83,18 +84,20 @@ def classify(picture: str = "", seed: str = "0") -> dict[str, Any]:
     """
     seed = frame.parse_seed(seed)
     if picture:
-        digit, label, source = pictures.as_digit(read_sketch(picture)), None, "your drawing"
+        digit, label = pictures.as_digit(read_sketch(picture)), None
     else:
-        digit, label, source = pictures.random_digit(seed)
+        digit, label = pictures.random_digit(seed)
     scene = pictures.cluttered_scene(digit, seed)
     looks = core.load(CLASSIFIER).glimpses(scene)
     seen = torch.cat([look.read_patch / look.read.gamma[..., None, None] for look in looks])
     points = seen.shape[-1]
     panes = [
-        plots.pane("The picture", scene, large=True, marks=[window_marks("read", [look.read for look in looks], points)]),
+        plots.pane(
+            "The picture", scene, large=True, marks=[window_marks("read", [look.read for look in looks], points)]
+        ),
         plots.pane(f"What it sees, {points} × {points}", seen, large=True),
     ]
-    truth = "" if label is None else f" It is a {label}, from {source}."
+    truth = "" if label is None else f" It is a {label}, from {pictures.DIGITS_FROM}."
     captions = [f"Glimpse {k} of {len(looks)}: {opinion(look.probabilities[0])}" for k, look in enumerate(looks, 1)]
     captions[-1] += truth
     film = plots.film(len(looks), panes, window_readouts("read", [look.read for look in looks], points), captions)
@@ -165,9 +168,7 @@ def picture_for(model: str, sketch: Any, seed: int) -> Tensor:
             data.paste(page, pictures.random_digit(seed + k)[0][0], corner)
         return pictures.binarised(page.clamp(max=1)[None], seed)
     drawn = read_sketch(sketch)
-    return pictures.binarised(
-        pictures.as_digit(drawn) if size == 28 else pictures.as_page(drawn, size, channels), seed
-    )
+    return pictures.binarised(pictures.as_digit(drawn) if size == 28 else pictures.as_page(drawn, size, channels), seed)
 
 
 def known(model: str) -> torch.nn.Module:
@@ -192,7 +193,9 @@ def painted(model: str, x: Tensor | None, seed: int, compare: bool) -> dict[str,
         marks = [window_marks("read", reads, steps[0].read_patch.shape[-1])] if reads[0] else []
         panes.append(plots.pane("The picture, and where it reads", x, large=True, marks=marks))
     marks = [window_marks("write", writes, steps[0].write_patch.shape[-1])] if writes[0] else []
-    panes.append(plots.pane("The canvas" + (", with attention" if beside else ""), canvases(steps), large=True, marks=marks))
+    panes.append(
+        plots.pane("The canvas" + (", with attention" if beside else ""), canvases(steps), large=True, marks=marks)
+    )
     if beside:
         panes.append(plots.pane("Without attention, same seed", canvases(beside), large=True))
     if reads[0]:
@@ -238,7 +241,9 @@ def window_readouts(role: str, windows: list[Window], points: int) -> list[dict[
     """Stride, blur and strength of a head's window at every step."""
     doing = {"read": "reading", "write": "writing"}[role]
     rows = [("Stride δ", "px", "delta"), ("Blur σ", "px", "sigma"), ("Strength γ", "×", "gamma")]
-    return [plots.readout(f"{label}, {doing}", unit, [getattr(w, key).item() for w in windows]) for label, unit, key in rows]
+    return [
+        plots.readout(f"{label}, {doing}", unit, [getattr(w, key).item() for w in windows]) for label, unit, key in rows
+    ]
 
 
 def opinion(probabilities: Tensor) -> str:
@@ -266,7 +271,9 @@ def left_figure(film: dict[str, Any]) -> go.Figure | None:
     series = film.get("series")
     if series is None:
         return None
-    key, title, unit = ("kl", "KL per step", "nats") if series["kl"] else ("change", "How much each step changes", "% of full scale")
+    key, title, unit = (
+        ("kl", "KL per step", "nats") if series["kl"] else ("change", "How much each step changes", "% of full scale")
+    )
     rows = {"with attention" if series["model"] == ATTENTION else "this model": ("writing", series[key])}
     if f"beside_{key}" in series:
         rows["without attention"] = ("generated", series[f"beside_{key}"])
@@ -307,7 +314,7 @@ def explore(mode: str, model: str, source: str, sketch: Any, seed: str, compare:
     """The page's run button: the film of the chosen mode, and its two figures."""
     if mode in ("reconstruct", "find") and source == "sketch" and not (sketch or {}).get("strokes"):
         raise ValueError("the pad is empty; draw a digit on it, or choose 'Random test digit'")
-    picture = (sketch or {}).get("png") if source == "sketch" else ""
+    picture = sketch if source == "sketch" else ""
     if mode == "generate":
         film = generate(model, seed, compare)
     elif mode == "reconstruct":
@@ -317,7 +324,8 @@ def explore(mode: str, model: str, source: str, sketch: Any, seed: str, compare:
     else:
         photo, *numbers, points = window
         film = attend(photo, *numbers, int(points), seed)
-    return film, left_figure(film), right_figure(film)
+    figures = left_figure(film), right_figure(film)
+    return film, *(gr.Plot(value=figure, visible=figure is not None) for figure in figures)
 
 
 def download(film: dict[str, Any] | None) -> str | None:
@@ -342,16 +350,14 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
             mode = gr.Radio(MODES, value="generate", label="What should it do?", elem_id="draw-mode")
             with gr.Group() as painting:
                 model = gr.Dropdown(MODELS, value=ATTENTION, label="Model", elem_id="draw-model")
-                compare = gr.Checkbox(
-                    True, label="Beside it: the same without attention", elem_id="draw-compare"
-                )
+                compare = gr.Checkbox(True, label="Beside it: the same without attention", elem_id="draw-compare")
             with gr.Group(visible=False) as looking:
                 source = gr.Radio(SOURCES, value="test digit", label="Which picture?", elem_id="draw-source")
                 pad = SketchPad(elem_id="draw-pad", label="Draw a digit, large")
             with gr.Group(visible=False) as moving:
                 photo = gr.Dropdown(PHOTOS, value="flower", label="Picture", elem_id="draw-photo")
                 sliders = window_sliders()
-            seed, new_seed = frame.seed_row(ID)
+            seed, new_seed = frame.seed_row(ID, FIRST_SEED)
             run = gr.Button("Run", variant="primary", elem_id="draw-run")
         with gr.Column(scale=2, min_width=320):
             strip = FilmStrip(film, elem_id="draw-film", label="DRAW, step by step")
@@ -359,9 +365,11 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
             with gr.Row(elem_id="draw-figures"):
                 left = gr.Plot(left_figure(film) if film else None, show_label=False, elem_id="draw-kl")
                 right = gr.Plot(right_figure(film) if film else None, show_label=False, elem_id="draw-size")
-            controls = dict(mode=mode, model=model, source=source, sketch=pad, seed=seed, compare=compare, photo=photo, **sliders)
+            controls = dict(
+                mode=mode, model=model, source=source, sketch=pad, seed=seed, compare=compare, photo=photo, **sliders
+            )
             with gr.Row():
-                gif = gr.DownloadButton("Download GIF", size="sm", elem_id="draw-gif", interactive=False)
+                gif = gr.DownloadButton("Download GIF", download(film), size="sm", elem_id="draw-gif")
                 frame.link_button(ID, controls)
     with gr.Row(elem_classes="try-this"):
         gr.Markdown("**Try this**")
@@ -370,11 +378,18 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
 
     inputs = [mode, model, source, pad, seed, compare, photo, *sliders.values()]
     event = dict(
-        fn=frame.sentences(explore), inputs=inputs, outputs=[strip, left, right], api_visibility="private", **frame.MODEL
+        fn=frame.sentences(explore),
+        inputs=inputs,
+        outputs=[strip, left, right],
+        api_visibility="private",
+        **frame.MODEL,
     )
     as_gif = dict(
         fn=lambda film: gr.DownloadButton(value=download(film), interactive=film is not None),
-        inputs=strip, outputs=gif, show_progress="hidden", api_visibility="private",
+        inputs=strip,
+        outputs=gif,
+        show_progress="hidden",
+        api_visibility="private",
     )
 
     def refresh(listener: Any, **options: Any) -> None:
@@ -390,14 +405,18 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
         ]
 
     gr.on(
-        [mode.change, source.change], groups, [mode, source], [painting, looking, moving, pad],
-        show_progress="hidden", api_visibility="private",
+        [mode.change, source.change],
+        groups,
+        [mode, source],
+        [painting, looking, moving, pad],
+        show_progress="hidden",
+        api_visibility="private",
     )
     refresh(run.click)
     for control in (model, compare, photo, source, seed):
         refresh(control.submit if control is seed else control.input)
     refresh(mode.input)
-    refresh(pad.change)
+    refresh(pad.input)
     for slider in sliders.values():
         refresh(slider.input, trigger_mode="always_last", show_progress="hidden")
     refresh(new_seed.click(frame.new_seed, None, seed, show_progress="hidden", api_visibility="private").then)
@@ -406,17 +425,27 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
         refresh(
             button.click(
                 lambda settings=settings, words=words: [*settings.values(), words],
-                None, [*(controls[name] for name in names), hint], show_progress="hidden", api_visibility="private",
+                None,
+                [*(controls[name] for name in names), hint],
+                show_progress="hidden",
+                api_visibility="private",
             ).then
         )
-    for handler, name in [(generate, "generate"), (reconstruct, "reconstruct"), (classify, "classify"), (attend, "attend")]:
+    for handler, name in [
+        (generate, "generate"),
+        (reconstruct, "reconstruct"),
+        (classify, "classify"),
+        (attend, "attend"),
+    ]:
         gr.api(frame.sentences(handler), api_name=f"draw_{name}", **frame.MODEL)
     return controls
 
 
 def window_sliders() -> dict[str, gr.Slider]:
     """The five numbers of a window and N, each beside its part of the equation."""
-    frame.equation(r"\mu^i = g + \left(i - \tfrac{N}{2} - \tfrac12\right)\delta,\quad F[i,a] \propto e^{-(a-\mu^i)^2 / 2\sigma^2}")
+    frame.equation(
+        r"\mu^i = g + \left(i - \tfrac{N}{2} - \tfrac12\right)\delta,\quad F[i,a] \propto e^{-(a-\mu^i)^2 / 2\sigma^2}"
+    )
     return dict(
         g_x=gr.Slider(0, PHOTO_SIZE - 1, 50, step=0.5, label="Left or right, g_x (pixels)", elem_id="draw-gx"),
         g_y=gr.Slider(0, PHOTO_SIZE - 1, 45, step=0.5, label="Up or down, g_y (pixels)", elem_id="draw-gy"),

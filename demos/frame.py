@@ -1,6 +1,6 @@
 """What every tab has: a seed, sentences for bad input, a link that restores it, its lesson, and one look.
 
-    with frame.result(): ...        see demos/draw.py for a tab that uses all of it
+with frame.result(): ...        see demos/draw.py for a tab that uses all of it
 """
 
 import functools
@@ -28,8 +28,8 @@ THEME = gr.themes.Base(
     secondary_hue=gr.themes.colors.stone,
     neutral_hue=gr.themes.colors.stone,
     radius_size=gr.themes.sizes.radius_sm,
-    font=(gr.themes.LocalFont("Source Sans 3"), "ui-sans-serif", "sans-serif"),
-    font_mono=(gr.themes.LocalFont("IBM Plex Mono"), "ui-monospace", "monospace"),
+    font=(gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)), "ui-sans-serif", "sans-serif"),
+    font_mono=(gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"),
 ).set(
     body_background_fill="#faf7f1",
     body_background_fill_dark="#1b1917",
@@ -70,7 +70,9 @@ def sentences(handler: Callable) -> Callable:
             return handler(*arguments, **named)
         except (ValueError, WeightsError) as problem:
             text = str(problem)
-            raise gr.Error(text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else "."), duration=10) from None
+            raise gr.Error(
+                text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else "."), duration=10
+            ) from None
 
     return spoken
 
@@ -93,7 +95,7 @@ def seed_row(tab: str, value: int = 0) -> tuple[gr.Textbox, gr.Button]:
     """The seed's box and its button; `button.click(frame.new_seed, outputs=box)` comes first in the tab's chain."""
     with gr.Row(equal_height=True, elem_classes="seed-row"):
         box = gr.Textbox(str(value), label="Seed", info="Same seed, same picture", max_lines=1, elem_id=f"{tab}-seed")
-        button = gr.Button("New seed", elem_id=f"{tab}-new-seed", scale=0, min_width=110)
+        button = gr.Button("New seed", elem_id=f"{tab}-new-seed", size="sm", scale=0, min_width=100)
     return box, button
 
 

@@ -55,7 +55,11 @@ def build(tabs: gr.Tabs) -> dict[str, gr.components.Component]:
                 gr.Markdown(f"### {card.name}\n{card.sentence}")
                 button = gr.Button(f"Open {card.name}", variant="primary", elem_id=f"home-open-{card.tab}")
                 button.click(
-                    lambda tab=card.tab: gr.Tabs(selected=tab), None, tabs, show_progress="hidden", api_visibility="private"
+                    lambda tab=card.tab: gr.Tabs(selected=tab),
+                    None,
+                    tabs,
+                    show_progress="hidden",
+                    api_visibility="private",
                 )
     gr.Markdown(RESULTS)
     gr.Markdown(evaluate.table(), elem_id="home-results")

@@ -28,13 +28,13 @@ TEMPLATE = go.layout.Template(
     layout=dict(
         paper_bgcolor="rgba(0,0,0,0)",  # whatever the page has, light or dark
         plot_bgcolor="rgba(0,0,0,0)",
-        font=dict(family="Source Sans 3, Source Sans Pro, sans-serif", size=13, color=COLOURS["ink"]),
+        font=dict(family="Source Sans Pro, sans-serif", size=13, color=COLOURS["ink"]),
         colorway=list(COLOURS.values())[:6],
-        margin=dict(l=48, r=12, t=36, b=40),
-        title=dict(font=dict(size=14), x=0, xref="paper", xanchor="left"),
+        margin=dict(l=48, r=12, t=58, b=40),
+        title=dict(font=dict(size=15), x=0, xref="paper", xanchor="left", y=0.96, yanchor="top"),
         xaxis=dict(showgrid=False, zeroline=False, linecolor=COLOURS["ink"], ticks="outside"),
         yaxis=dict(gridcolor="rgba(138,133,120,0.25)", zeroline=False),
-        legend=dict(orientation="h", y=1.0, yanchor="bottom", x=1, xanchor="right"),
+        legend=dict(orientation="h", y=1.0, yanchor="bottom", x=0, xanchor="left"),
         hovermode="x unified",
     )
 )
@@ -57,7 +57,7 @@ def data_url(picture: Image.Image) -> str:
 
 
 def from_data_url(url: str) -> Image.Image:
-    """A picture that `data_url` wrote. Only for the app's own pictures: what visitors send is read by the sketch pad."""
+    """A picture that `data_url` wrote. What visitors send is read by the sketch pad instead."""
     return Image.open(io.BytesIO(base64.b64decode(url.split(",", 1)[1])))
 
 
@@ -147,7 +147,7 @@ def enlarged(pane: dict[str, Any], sheet: Image.Image, k: int, height: int) -> I
 # ------------------------------------------------------------------ figures
 
 
-def figure(title: str, x_title: str, y_title: str, height: int = 240) -> go.Figure:
+def figure(title: str, x_title: str, y_title: str, height: int = 260) -> go.Figure:
     """An empty figure in the app's look."""
     layout = dict(template=TEMPLATE, title=title, height=height, uirevision=title)
     return go.Figure(layout=dict(**layout, xaxis_title=x_title, yaxis_title=y_title))

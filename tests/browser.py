@@ -70,6 +70,7 @@ def open_page(
                     complaints.append(f"left the machine: {asked[:200]}")
 
             page.on("request", lambda request: judge(request.url))
+            page.on("websocket", lambda socket: judge(socket.url.replace("ws", "http", 1)))
             page.goto(url, wait_until="domcontentloaded")
             yield page
         finally:

@@ -126,7 +126,8 @@ def test_writing_is_the_papers_sum_over_patch(size: int, N: int):
 def test_every_filter_sums_to_one(size: int, patch: int):
     _, w = random_window(50, size=size, patch=patch)
     for filters in filterbank(*w[:4], size=size, patch=patch):
-        assert filters.shape == (50, patch, size) and (filters >= 0).all()
+        assert filters.shape == (50, patch, size)
+        assert (filters >= 0).all()
         torch.testing.assert_close(filters.sum(-1), torch.ones(50, patch, dtype=torch.float64))
 
 
@@ -305,7 +306,8 @@ def test_the_canvas_is_the_first_canvas_and_the_sum_of_all_writes(attention: boo
         else:
             assert (step.read, step.write, step.read_patch, step.write_patch) == (None,) * 4
         if dreaming:
-            assert step.read is None and step.kl.tolist() == [0, 0, 0]
+            assert step.read is None
+            assert step.kl.tolist() == [0, 0, 0]
     final = model.sample(3, generator=seeded(0)) if dreaming else None
     assert final is None or torch.equal(final, steps[-1].canvas.sigmoid())
 
@@ -319,12 +321,12 @@ def test_no_state_stays_on_the_module_between_calls(attention: bool):
 
     alone = [model.glimpses(x, generator=seeded(1)), model.glimpses(y, generator=seeded(2))]
     with torch.no_grad():
-        turns = list(
-            zip(model.unroll(x, generator=seeded(1)), model.unroll(y, generator=seeded(2)), strict=True)
-        )
+        turns = list(zip(model.unroll(x, generator=seeded(1)), model.unroll(y, generator=seeded(2)), strict=True))
     for first, second, (third, fourth) in zip(*alone, turns, strict=True):
-        assert torch.equal(first.canvas, third.canvas) and torch.equal(second.canvas, fourth.canvas)
-        assert torch.equal(first.kl, third.kl) and torch.equal(second.kl, fourth.kl)
+        assert torch.equal(first.canvas, third.canvas)
+        assert torch.equal(second.canvas, fourth.canvas)
+        assert torch.equal(first.kl, third.kl)
+        assert torch.equal(second.kl, fourth.kl)
 
     assert {m: set(m.__dict__) for m in model.modules()} == attributes
     assert all(torch.equal(value, before[key]) for key, value in model.state_dict().items())
@@ -334,10 +336,17 @@ def test_gradient_reaches_the_read_head_and_windows_depend_on_the_picture():
     model = small_draw(glimpses=3)
     model.loss({"image": binary(4)})["loss"].backward()
     for place in (model.read.place, model.write.place):
-        assert (place.weight.grad.abs().sum(1) > 0).all() and (place.bias.grad != 0).all()
+        assert (place.weight.grad.abs().sum(1) > 0).all()
+        assert (place.bias.grad != 0).all()
     steps = model.glimpses(binary(4), generator=seeded(0))
     assert torch.equal(steps[0].read.g_x, steps[0].read.g_x[:1].expand(4, 1))  # nothing was seen yet
     assert steps[2].read.g_x.unique().numel() == 4
+
+
+def test_training_learns_the_first_canvas_and_the_first_states():
+    for model, names in ((small_draw(), {"first_canvas", "first_states"}), (small_classifier(), {"first_states"})):
+        assert names <= dict(model.named_parameters()).keys()
+        assert names <= model.state_dict().keys()
 
 
 def test_training_moves_the_read_window():
@@ -359,7 +368,8 @@ def test_a_new_model_looks_inside_the_picture():
     torch.manual_seed(0)
     w = Draw(read=2, write=5).glimpses(binary(1, 1, 28, 28), generator=seeded(0))[0].read
     for g in (w.g_x.item(), w.g_y.item()):
-        assert g - w.delta.item() / 2 > 3 and g + w.delta.item() / 2 < 24
+        assert g - w.delta.item() / 2 > 3
+        assert g + w.delta.item() / 2 < 24
     assert w.sigma.item() > 2
 
 
@@ -490,7 +500,9 @@ def test_the_generator_alone_decides_the_sample(changes: dict):
     torch.manual_seed(2)
     assert torch.equal(model.sample(5, generator=seeded(7)), first)
     assert not torch.equal(model.sample(5, generator=seeded(8)), first)
-    assert first.shape == (5, *model.shape) and 0 <= first.min() and first.max() <= 1
+    assert first.shape == (5, *model.shape)
+    assert first.min() >= 0
+    assert first.max() <= 1
     assert not torch.equal(first[0], first[1])
 
 
@@ -515,13 +527,13 @@ def test_classifier_refuses_a_bad_size_by_name(name: str, value: object):
 
 @pytest.mark.parametrize("value", [0, 1, 3, 255, True, "2", None])
 def test_draw_refuses_levels_other_than_2_and_256(value: object):
-    with pytest.raises(ValueError, match="^levels must be"):
+    with pytest.raises(ValueError, match=r"^levels must be"):
         Draw(levels=value)
 
 
 @pytest.mark.parametrize("n", [0, -2, 1.5])
 def test_sample_refuses_a_bad_number(n: object):
-    with pytest.raises(ValueError, match="^n must be"):
+    with pytest.raises(ValueError, match=r"^n must be"):
         small_draw().sample(n)
 
 
@@ -531,7 +543,8 @@ def test_sample_refuses_a_bad_number(n: object):
 def test_the_classifiers_answer_is_that_of_its_last_glimpse():
     model, x = small_classifier(), torch.rand(4, 1, 20, 20)
     looks = model.glimpses(x)
-    assert len(looks) == 3 and looks[0].read_patch.shape == (4, 1, 4, 4)
+    assert len(looks) == 3
+    assert looks[0].read_patch.shape == (4, 1, 4, 4)
     torch.testing.assert_close(looks[-1].probabilities, model.logits(x).softmax(1).detach())
     for look in looks:
         torch.testing.assert_close(look.probabilities.sum(1), torch.ones(4))

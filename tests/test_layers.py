@@ -54,7 +54,8 @@ def test_discretised_logistic_and_its_gradient_stay_finite_in_single_precision(m
     parameters = torch.tensor([mean, log_scale], requires_grad=True)
     nll = discretised_logistic_nll(parameters[0].expand_as(x), parameters[1].expand_as(x), x)
     nll.sum().backward()
-    assert nll.isfinite().all() and parameters.grad.isfinite().all()
+    assert nll.isfinite().all()
+    assert parameters.grad.isfinite().all()
     torch.testing.assert_close(nll.double(), level_nlls(mean, log_scale), rtol=2e-3, atol=2e-3)
 
 
@@ -109,4 +110,5 @@ def test_crop_corners_reach_both_ends_and_nothing_beyond():
     assert corners.shape == (2000, 2)
     for axis in corners.T:
         shares = torch.bincount(axis, minlength=4) / 2000
-        assert len(shares) == 4 and ((shares - 0.25).abs() < 0.05).all()
+        assert len(shares) == 4
+        assert ((shares - 0.25).abs() < 0.05).all()

@@ -2,7 +2,7 @@
 
 const FRAMES_PER_SECOND = 10;
 const REST_MS = 400; // so long after the last key or slider movement the user has stopped at a frame
-const LARGE = { least: 240, most: 320, alone: 400 }; // sides on the screen, in CSS pixels
+const LARGE = { least: 210, most: 320, alone: 400 }; // sides on the screen, in CSS pixels
 const SMALL = 112;
 const GAP = 20; // between panes, as in the style
 
@@ -39,7 +39,7 @@ function paint(context, { spec, image }, step, scale) {
 }
 
 function paintWindow(context, { role, points }, [gx, gy, delta, sigma], { width, height }, scale) {
-  const line = Math.max(2, Math.round(scale / 6));
+  const line = limit(Math.round(scale / 4), 2, 6);
   const half = ((points - 1) / 2) * delta + sigma;
   const onPane = (value, length) => limit((value + 0.5) * scale, line, length * scale - line);
   const [left, right] = [onPane(gx - half, width), onPane(gx + half, width)];
@@ -56,7 +56,7 @@ function paintWindow(context, { role, points }, [gx, gy, delta, sigma], { width,
   outline(ink, line, { read: [line * 3, line * 2], write: [] }[role] ?? [line, line]);
   const spacing = delta * scale;
   if (spacing >= 6 && points > 1) {
-    const radius = limit(spacing / 7, 1.2, line);
+    const radius = limit(spacing / 7, 1.5, line);
     for (let row = 0; row < points; row += 1) {
       for (let column = 0; column < points; column += 1) {
         context.beginPath();
@@ -87,6 +87,7 @@ function show(step) {
   caption.textContent = film.captions?.[index] ?? "";
   counter.textContent = where;
   slider.value = index + 1;
+  slider.style.setProperty("--done", (100 * index) / Math.max(film.frames - 1, 1) + "%");
   slider.setAttribute("aria-valuetext", where);
   strip.dataset.index = index;
   find(".previous").disabled = index === 0;
@@ -137,6 +138,7 @@ function build(value, images) {
   film = value;
   panesBox.replaceChildren();
   panes = value.panes.map((spec, i) => {
+    if (i && !spec.large && value.panes[i - 1].large) make("div", panesBox, "", "break"); // patches below pictures
     const figure = make("figure", panesBox, "", spec.large ? "pane large" : "pane");
     make("figcaption", figure, spec.title);
     const canvas = make("canvas", figure, "");
@@ -156,6 +158,7 @@ function build(value, images) {
     return { values: readout.values, format: numberFormat(readout), cell: make("dd", entry, "") };
   });
   slider.max = value.frames;
+  body.classList.toggle("single", value.frames === 1); // nothing to step through
   quiet.textContent = "";
   body.hidden = false;
 }

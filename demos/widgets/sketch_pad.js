@@ -1,6 +1,6 @@
 // The sketch pad. Gradio calls this with element, props, trigger and watch; sketch_pad.py says what its value is.
 
-const TOLERANCE = 0.002; // of the side: so far may a thinned stroke stray from the one drawn; half a pixel of 280
+const TOLERANCE = 0.001; // of the side: how far a thinned stroke may stray from the one drawn; 0.3 pixels of 280
 const UNDO_STEPS = 100;
 
 const find = (selector) => element.querySelector(selector);
@@ -117,15 +117,17 @@ function exported() {
 // ---------------------------------------------------------------- what is on the paper
 
 function replace(next) {
+  if (JSON.stringify(next) === JSON.stringify(strokes)) return;
   past.push(strokes);
   if (past.length > UNDO_STEPS) past.shift();
   strokes = next;
 }
 
-// Hands the drawing to Python. Setting the value fires `change` by itself and does not come back through `watch`.
+// Hands the drawing to Python. Setting the value fires `change` by itself and does not come back through `watch`;
+// null would, for Gradio turns it into an empty string.
 function publish() {
   show();
-  props.value = strokes.length ? { png: exported(), strokes } : null;
+  props.value = strokes.length ? { png: exported(), strokes } : "";
 }
 
 // The same, and `input`, which tells the user's hand from a value that Python wrote.

@@ -11,10 +11,10 @@ only when the user's hand changed it. Python may write strokes without a picture
 import base64
 import binascii
 import io
-import math
 import re
 import struct
 import zlib
+from itertools import pairwise
 from numbers import Real
 from pathlib import Path
 from typing import Any
@@ -60,7 +60,7 @@ def SketchPad(
     picture that Python gets. brush: its first size, a fraction of the side, 0.01 to 0.15. ink, paper: colours
     of CSS. options: further arguments of gr.HTML, such as `visible` or `scale`.
     """
-    return gr.HTML(
+    pad = gr.HTML(
         value,
         elem_id=elem_id,
         label=label,
@@ -74,6 +74,8 @@ def SketchPad(
         paper=paper,
         **options,
     )
+    pad.preprocess = lambda payload: payload or None  # in the browser an empty pad's value is ""
+    return pad
 
 
 # ------------------------------------------------------------------ a pad's value as a picture
@@ -89,7 +91,8 @@ def read_sketch(value: Any, *, max_pixels: int = 16_000_000) -> Image.Image:
     A value with strokes and no picture yet is drawn here, black on white. Raises ValueError, one sentence that
     says what came, what was expected and what to do, where there is no sketch, a blank one or a broken one.
     """
-    if value is None or value == "" or (isinstance(value, dict) and not value.get("png") and not value.get("strokes")):
+    empty = isinstance(value, dict) and not value.get("png") and not value.get("strokes")
+    if value is None or empty or (isinstance(value, str) and not value):
         raise ValueError("no sketch came, an empty pad was sent; a drawing was expected: draw something on the pad")
     if isinstance(value, dict) and not value.get("png"):
         image = draw_strokes(value["strokes"], 280)
@@ -184,7 +187,9 @@ def draw_strokes(strokes: Any, size: int) -> Image.Image:
     if isinstance(size, bool) or not isinstance(size, int) or not 1 <= size <= MAX_SIDE:
         raise ValueError(f"size must be a whole number from 1 to {MAX_SIDE}, got {size!r}")
     strokes = check_strokes(strokes)
-    finer = max(1, min(4, MAX_SIDE // size))  # drawn so many times larger, then averaged: Pillow's lines have hard edges
+    finer = max(
+        1, min(4, MAX_SIDE // size)
+    )  # drawn so many times larger, then averaged: Pillow's lines have hard edges
     side = size * finer
     image = Image.new("L", (side, side), 255)
     draw = ImageDraw.Draw(image)
@@ -193,7 +198,7 @@ def draw_strokes(strokes: Any, size: int) -> Image.Image:
         places = [(x * side, y * side) for x, y in points]
         for place in places:  # round ends and corners
             draw.circle(place, radius, fill=0)
-        for line in zip(places, places[1:], strict=False):
+        for line in pairwise(places):
             draw.line(line, fill=0, width=max(round(2 * radius), 1))
     return image.reduce(finer)
 
@@ -210,7 +215,9 @@ def check_strokes(strokes: Any) -> list[tuple[list[tuple[float, float]], float]]
             raise ValueError(f"stroke {i} must be a dict with points and size, got {_start(repr(stroke))}")
         points, size = stroke["points"], stroke["size"]
         if not _fraction(size) or not 0 < size <= MAX_BRUSH:
-            raise ValueError(f"the size of stroke {i} must be a number above 0 and at most {MAX_BRUSH}, got {size!r}")
+            raise ValueError(
+                f"the size of stroke {i} must be a number above 0 and at most {MAX_BRUSH}, got {_start(repr(size))}"
+            )
         if not isinstance(points, list | tuple) or not points:
             raise ValueError(f"stroke {i} must have a list of at least one point, got {_start(repr(points))}")
         count += len(points)
@@ -226,4 +233,4 @@ def check_strokes(strokes: Any) -> list[tuple[list[tuple[float, float]], float]]
 
 
 def _fraction(value: Any) -> bool:
-    return isinstance(value, Real) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= 1
+    return isinstance(value, Real) and not isinstance(value, bool) and 0 <= value <= 1  # NaN is not

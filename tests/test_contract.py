@@ -1,0 +1,276 @@
+"""What every model owes the rest of the house. A new recipe gets these tests by existing.
+
+Models are made small here: a setting named in SMALL is lowered to that value where a builder has it.
+"""
+
+import inspect
+import itertools
+import json
+import math
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from core import data, train, weights, zoo
+from core.recipe import Batch, Recipe
+
+SMALL = {"glimpses": 4, "units": 48, "latents": 8}
+CLASSES = 10
+NAMES = list(zoo.RECIPES)
+
+
+def having(method: str) -> pytest.MarkDecorator:
+    """The recipes whose models have a method of the protocol."""
+    return pytest.mark.parametrize("name", [name for name in NAMES if hasattr(small(name), method)])
+
+
+def seeded(seed: int) -> torch.Generator:
+    return torch.Generator().manual_seed(seed)
+
+
+def arguments(recipe: Recipe) -> dict[str, Any]:
+    """All arguments of a recipe's builder: their defaults, and the config over them."""
+    parameters = inspect.signature(recipe.build).parameters.values()
+    return {p.name: p.default for p in parameters if p.default is not p.empty} | recipe.config
+
+
+def small(name: str, seed: int = 0, **changes: Any) -> nn.Module:
+    """A recipe's model with its sizes lowered to SMALL."""
+    recipe = zoo.recipe(name)
+    full = arguments(recipe)
+    lowered = {key: min(full[key], limit) for key, limit in SMALL.items() if key in full}
+    torch.manual_seed(seed)
+    return recipe.build(**recipe.config | lowered | {key: value for key, value in changes.items() if key in full})
+
+
+def pictures(model: nn.Module, name: str, n: int) -> Tensor:
+    """n pictures (n, C, H, W) as the recipe's data would give them: one bright box each, binary or of 256 levels."""
+    C, H, W = model.shape
+    image = torch.randint(0, 8, (n, C, H, W), generator=seeded(0)) / 255
+    for k in range(n):
+        top, left = (H // 8 + 3 * k) % (H // 2), (W // 4 + 5 * k) % (W // 2)
+        image[k, :, top : top + H // 3, left : left + W // 3] += 200 / 255
+    return image.round() if arguments(zoo.recipe(name)).get("levels") == 2 else image
+
+
+def batch_for(model: nn.Module, name: str, n: int = 4) -> Batch:
+    label = torch.randint(0, CLASSES, (n,), generator=seeded(1))
+    return {"image": pictures(model, name, n), "label": label, "progress": 1.0}
+
+
+def trainable(model: nn.Module) -> dict[str, nn.Parameter]:
+    return {name: p for name, p in model.named_parameters() if p.requires_grad}
+
+
+# ------------------------------------------------------------------ recipes
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_config_survives_json_and_builds_the_same_model(name: str):
+    recipe = zoo.recipe(name)
+    again = json.loads(json.dumps(recipe.config))
+    models = []
+    for config in (recipe.config, again):
+        torch.manual_seed(0)
+        models.append(recipe.build(**config))
+    first, second = (model.state_dict() for model in models)
+    assert list(first) == list(second)
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert models[0].shape == models[1].shape
+    assert len(models[0].shape) == 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_recipe_says_all_that_training_and_the_results_table_need(name: str):
+    recipe = zoo.recipe(name)
+    assert recipe.data in data.SETS
+    assert recipe.batch_size >= 1
+    assert recipe.steps >= 1
+    assert recipe.kind in zoo.FAMILIES
+    assert callable(recipe.evaluate)
+    assert recipe.paper.startswith("arXiv:")
+    assert recipe.metric
+    assert recipe.unit
+    assert all(isinstance(value, int | float) for value in recipe.reported.values())
+    kinds = {p.kind for p in inspect.signature(recipe.build).parameters.values()}
+    assert kinds == {inspect.Parameter.KEYWORD_ONLY}
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_the_metric_of_a_recipe_is_one_that_its_evaluation_gives(name: str):
+    model = small(name).eval()
+    batches = [batch_for(model, name, n) for n in (4, 3)]
+    found = zoo.recipe(name).evaluate(model, iter(batches))
+    assert {zoo.recipe(name).metric, "n"} | zoo.recipe(name).reported.keys() <= found.keys()
+    assert found["n"] == 7
+    assert all(math.isfinite(value) for value in found.values())
+    json.dumps(found)
+
+
+# ------------------------------------------------------------------ training
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_phase_has_a_finite_scalar_loss(name: str):
+    model = small(name).train()
+    for phase in model.phases():
+        terms = phase.loss(batch_for(model, name))
+        assert "loss" in terms
+        assert terms["loss"].requires_grad
+        assert all(value.shape == () and value.isfinite() for value in terms.values())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_every_parameter_belongs_to_a_phase_and_gets_a_gradient(name: str):
+    model = small(name).train()
+    named = trainable(model)
+    idle = dict(named)
+    for phase in model.phases():
+        model.zero_grad(set_to_none=True)
+        phase.loss(batch_for(model, name))["loss"].backward()
+        mine = {id(p) for p in phase.parameters}
+        assert {id(p) for group in phase.optimizer.param_groups for p in group["params"]} == mine
+        for key, p in named.items():
+            if id(p) in mine and p.grad is not None and p.grad.isfinite().all() and p.grad.abs().max() > 0:
+                idle.pop(key, None)
+    assert list(idle) == []
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_losses_are_pure(name: str):
+    """No gradient and no weight is touched by asking for a loss, and the same noise gives the same loss."""
+    model = small(name).train()
+    before = {key: p.detach().clone() for key, p in model.named_parameters()}
+    for phase in model.phases():
+        losses = []
+        for _ in range(2):
+            torch.manual_seed(3)
+            losses.append(phase.loss(batch_for(model, name))["loss"].item())
+        assert losses[0] == pytest.approx(losses[1], rel=1e-5)
+    for key, p in model.named_parameters():
+        assert p.grad is None
+        assert torch.equal(p, before[key])
+
+
+def single_phase(name: str) -> bool:
+    return len(small(name).phases()) == 1
+
+
+@pytest.mark.parametrize("name", list(filter(single_phase, NAMES)))
+def test_one_batch_is_overfitted(name: str):
+    """Players of a game have no loss that must fall; models with a single objective do."""
+    model = small(name, learning_rate=5e-3, curriculum=()).train()
+    batch: Iterator[Batch] = itertools.repeat(batch_for(model, name, 3))
+    losses = [next(iter(terms.values())) for _, terms in train.train(model.phases(), batch, 40, seed=0)]
+    start, end = losses[0], sum(losses[-5:]) / 5
+    floor = min(0.0, end)  # a log-density may go below zero; a fall is then measured from there
+    assert end - floor < 0.75 * (start - floor), f"{start:.1f} -> {end:.1f}"
+
+
+# ------------------------------------------------------------------ weights
+
+
+def unlike(name: str, seed: int) -> nn.Module:
+    """A model far from its beginning, where all of a kind give nearly the same numbers."""
+    model = small(name, seed).eval()
+    with torch.no_grad():
+        for p in model.parameters():
+            p.add_(0.3 * torch.randn(p.shape, generator=seeded(seed)))
+    return model
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_weights_saved_and_loaded_give_the_same_probe(name: str):
+    model, *others = (unlike(name, seed) for seed in range(4))
+    other = others[0]
+    content = safetensors.torch.save({key: value.contiguous() for key, value in model.state_dict().items()})
+    apart = [not torch.allclose(other.probe(), model.probe(), rtol=weights.PROBE_TOLERANCE) for other in others]
+    assert sum(apart) >= 2  # a probe tells weights apart; of one number, by chance not always
+    other.load_state_dict(safetensors.torch.load(content), strict=True)
+    assert torch.equal(other.probe(), model.probe())
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_a_probe_is_finite_and_needs_no_luck(name: str):
+    model = small(name).eval()
+    torch.manual_seed(1)
+    first = model.probe()
+    torch.manual_seed(2)
+    assert torch.equal(model.probe(), first)
+    assert first.isfinite().all()
+    assert torch.equal(torch.tensor(first.tolist()), first)  # as it goes into a card
+
+
+# ------------------------------------------------------------------ the protocol
+
+
+@having("sample")
+def test_samples_are_pictures_that_the_generator_alone_decides(name: str):
+    model = small(name).eval()
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    first = model.sample(3, generator=seeded(5))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert first.shape == (3, *model.shape)
+    assert first.dtype == torch.float32
+    assert not first.requires_grad
+    assert first.isfinite().all()
+    assert first.min() >= 0
+    assert first.max() <= 1
+    torch.manual_seed(2)
+    assert torch.equal(model.sample(3, generator=seeded(5)), first)
+    assert not torch.equal(model.sample(3, generator=seeded(6)), first)
+    assert model.sample(1, generator=seeded(5)).shape == (1, *model.shape)
+
+
+@having("nll")
+def test_nll_is_one_number_of_nats_for_each_picture(name: str):
+    model = small(name).eval()
+    x = pictures(model, name, 5)
+    nll = model.nll(x)
+    assert nll.shape == (5,)
+    assert nll.isfinite().all()
+    assert not nll.requires_grad
+    # An untrained model is not far from spreading its belief evenly: between a tenth of that and ten times as much.
+    levels = 2 if arguments(zoo.recipe(name)).get("levels") == 2 else 256
+    evenly = math.prod(model.shape) * math.log(levels)
+    assert ((0.1 * evenly < nll) & (nll < 10 * evenly)).all()
+
+
+@having("logits")
+def test_logits_are_of_levels_or_of_classes(name: str):
+    model = small(name).eval()
+    logits = model.logits(pictures(model, name, 5))
+    C, H, W = model.shape
+    full = arguments(zoo.recipe(name))
+    expected = (5, full["levels"], C, H, W) if hasattr(model, "nll") else (5, full.get("classes", CLASSES))
+    assert logits.shape == expected
+    assert logits.isfinite().all()
+
+
+@having("glimpses")
+def test_there_is_one_glimpse_a_step_each_of_the_whole_batch(name: str):
+    model = small(name).eval()
+    steps = model.glimpses(pictures(model, name, 3))
+    assert len(steps) == SMALL["glimpses"]
+    for step in steps:
+        tensors = [value for value in step if isinstance(value, Tensor)]
+        tensors += [value for part in step if isinstance(part, tuple) for value in part]
+        assert tensors
+        assert all(len(value) == 3 and value.isfinite().all() for value in tensors)
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_models_keep_to_the_batch_they_are_given(name: str):
+    """What a phase is told is not changed under the hands of the next one."""
+    model = small(name).train()
+    batch = batch_for(model, name)
+    copy = {key: value.clone() if isinstance(value, Tensor) else value for key, value in batch.items()}
+    for phase in model.phases():
+        phase.loss(batch)
+    assert batch.keys() == copy.keys()
+    assert all(torch.equal(torch.as_tensor(batch[key]), torch.as_tensor(copy[key])) for key in copy)

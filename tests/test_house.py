@@ -1,0 +1,176 @@
+"""Who may import whom: app -> tabs -> widgets, plots, core; zoo -> models -> layers. Found in the source."""
+
+import ast
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from core import zoo
+
+ROOT = Path(__file__).resolve().parent.parent
+MACHINERY = {"__init__", "zoo", "weights", "train", "data", "evaluate"}  # of core/; all other files are models
+SHARED = {"demos.widgets", "demos.plots", "demos.frame", "demos.examples", "demos.pictures"}  # what tabs may import
+ABOVE_TABS = {"demos", "demos.first_sight"}  # what may import tabs, beside app.py
+
+
+def module_name(path: Path) -> str:
+    parts = path.relative_to(ROOT).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def sources(folder: str) -> list[Path]:
+    return sorted(path for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts)
+
+
+def imports(path: Path, source: str | None = None) -> Iterator[str]:
+    """Every module that a file imports, at its top or inside a function; `from a import b` counts as a and as a.b."""
+    package = module_name(path).split(".")
+    package = package if path.name == "__init__.py" else package[:-1]
+    for node in ast.walk(ast.parse(path.read_text() if source is None else source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            relative = package[: len(package) - node.level + 1] if node.level else []
+            base = ".".join([*relative, *([node.module] if node.module else [])])
+            yield base
+            yield from (f"{base}.{alias.name}" for alias in node.names)
+
+
+def within(name: str, packages: set[str]) -> bool:
+    """Whether a dotted name is one of the packages or lies in one."""
+    return any(name == package or name.startswith(package + ".") for package in packages)
+
+
+def offenders(paths: list[Path], forbidden: set[str]) -> list[str]:
+    return [
+        f"{path.relative_to(ROOT)} imports {name}"
+        for path in paths
+        for name in imports(path)
+        if within(name, forbidden)
+    ]
+
+
+def tabs() -> set[str]:
+    """The modules that demos/__init__.py lists in TABS, by name or as strings."""
+    for node in ast.parse((ROOT / "demos" / "__init__.py").read_text()).body:
+        target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
+        if isinstance(target, ast.Name) and target.id == "TABS":
+            entries = [e.value if isinstance(e, ast.Constant) else e.id for e in node.value.elts]
+            return {"demos." + entry.removeprefix("demos.") for entry in entries}
+    raise AssertionError("demos/__init__.py has no list TABS")
+
+
+def models() -> list[Path]:
+    """core/ without its machinery: model files, and what lies below them."""
+    return [path for path in sources("core") if path.parent != ROOT / "core" or path.stem not in MACHINERY]
+
+
+def test_this_file_finds_imports_wherever_they_are_written():
+    at_the_top = "import gradio as gr, os.path\nfrom core import zoo as z\n"
+    source = at_the_top + "def f():\n    from . import plots\n    from .. import x"
+    found = set(imports(ROOT / "demos" / "widgets" / "pad.py", source))
+    assert found == {
+        "gradio",
+        "os.path",
+        "core",
+        "core.zoo",
+        "demos.widgets",
+        "demos.widgets.plots",
+        "demos",
+        "demos.x",
+    }
+    assert "demos.widgets.plots" in set(imports(ROOT / "demos" / "widgets" / "__init__.py", source))
+    assert within("gradio.themes", {"gradio"})
+    assert not within("gradio_client", {"gradio"})
+
+
+def test_core_knows_nothing_of_the_app():
+    assert len(sources("core")) >= 9
+    assert offenders(sources("core"), {"gradio", "plotly", "demos", "app"}) == []
+
+
+def test_models_know_nothing_of_weights_data_and_training():
+    names = {module_name(path) for path in models()}
+    assert {"core.layers", "core.recipe"} <= names
+    assert {module.__name__ for module in zoo.FAMILIES.values()} <= names
+    assert offenders(models(), {f"core.{name}" for name in MACHINERY - {"__init__"}}) == []
+    assert offenders(models(), {"core.load", "core.names", "core.card"}) == []  # the same by the package's own names
+
+
+@pytest.mark.parametrize(
+    ("name", "allowed"),
+    [
+        ("recipe", set()),
+        ("layers", set()),
+        ("weights", set()),
+        ("data", {"core.layers", "core.recipe"}),
+        ("train", {"core.zoo", "core.data", "core.weights", "core.recipe"}),
+        ("evaluate", {"core.zoo", "core.data", "core.weights", "core.recipe"}),
+    ],
+)
+def test_the_machinery_keeps_its_direction(name: str, allowed: set[str]):
+    found = {module for module in imports(ROOT / "core" / f"{name}.py") if within(module, {"core"})}
+    assert {module for module in found if module != "core" and not within(module, allowed)} == set()
+
+
+def test_tabs_do_not_import_each_other():
+    names = tabs()
+    files = {module_name(path): path for path in sources("demos")}
+    assert names
+    assert names <= files.keys()
+    for name in names:
+        assert offenders([files[name]], (names - {name}) | ABOVE_TABS - {"demos"}) == []
+        taken = {module for module in imports(files[name]) if within(module, {"demos"})} - {"demos"}
+        assert {module for module in taken if not within(module, SHARED)} == set(), (
+            f"{name} imports more than is shared"
+        )
+
+
+def test_what_tabs_share_does_not_import_tabs():
+    shared = [path for path in sources("demos") if module_name(path) not in tabs() | ABOVE_TABS]
+    assert {"demos.plots", "demos.frame"} <= {module_name(path) for path in shared}
+    assert offenders(shared, tabs()) == []
+
+
+def test_gradio_lives_in_demos_and_app_only():
+    elsewhere = sources("core") + sources("benchmarks") + [path for path in ROOT.glob("*.py") if path.name != "app.py"]
+    assert offenders(elsewhere, {"gradio", "demos"}) == []
+    assert any(within(name, {"gradio"}) for name in imports(ROOT / "app.py"))
+
+
+def test_plots_take_tensors_and_know_no_models_and_no_app():
+    assert offenders([ROOT / "demos" / "plots.py"], {"gradio", "core"}) == []
+    widgets = sources("demos/widgets")
+    assert widgets
+    assert offenders(widgets, {"core"} | tabs()) == []
+
+
+WATCHED_IMPORT = """
+import importlib, pkgutil, sys
+
+def watch(event, arguments):
+    if event in ("socket.connect", "socket.getaddrinfo", "urllib.Request"):
+        sys.exit(f"an import reached for the network: {event} {arguments}")
+    if event == "open" and str(arguments[0]).endswith((".safetensors", ".checkpoint", ".pt", ".pth")):
+        sys.exit(f"an import opened {arguments[0]}")
+
+sys.addaudithook(watch)
+import core
+heavy = {"torchvision", "gradio", "plotly", "huggingface_hub", "PIL", "timm"} & sys.modules.keys()
+assert not heavy, f"import core brings in {sorted(heavy)}"
+for module in pkgutil.walk_packages(core.__path__, "core."):
+    importlib.import_module(module.name)
+assert core.zoo._load.cache_info().currsize == 0
+assert not {"gradio", "plotly", "demos"} & sys.modules.keys()
+print("quiet")
+"""
+
+
+def test_importing_core_loads_no_weights_and_downloads_nothing():
+    result = subprocess.run(
+        [sys.executable, "-c", WATCHED_IMPORT], cwd=ROOT, capture_output=True, text=True, timeout=120
+    )
+    assert result.stdout.strip() == "quiet", result.stderr
