@@ -2,7 +2,6 @@
 
 import json
 import math
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +33,7 @@ MODES = [
     ("Find the digit", "find"),
     ("Move the window yourself", "attend"),
 ]
-SOURCES = [("Draw it", "sketch"), ("Random test digit", "test digit")]
+SOURCES = [("Draw it", "sketch"), ("Random test picture", "test")]
 PHOTOS = [("A flower", "flower"), ("A Chinese roof", "china"), ("A cluttered digit", "clutter")]
 PHOTO_SIZE = 100
 HOUSE = [  # something no digit model has seen, as strokes
@@ -63,7 +62,7 @@ def reconstruct(model: str = ATTENTION, picture: str = "", seed: str = "0", comp
 
     Parameters:
         model: as in draw_generate.
-        picture: a data URL of a PNG, JPEG or WebP, dark strokes on white; empty takes a test digit that the seed picks.
+        picture: a data URL (PNG, JPEG or WebP), dark strokes on white; empty takes a test picture that the seed picks.
         seed: as in draw_generate.
         compare: as in draw_generate.
     Returns:
@@ -157,7 +156,7 @@ def picture_for(model: str, sketch: Any, seed: int) -> Tensor:
     """What a model is asked to reconstruct, in its size and its kind of pixels: (1, C, H, W)."""
     channels, size, _ = known(model).shape
     if channels == 3:
-        return pictures.as_page(read_sketch(sketch), size, channels) if sketch else pictures.photo("flower", size)
+        return pictures.as_page(read_sketch(sketch), size, channels) if sketch else pictures.random_photo(seed, size)
     if not sketch:
         digit = pictures.random_digit(seed)[0]
         if size == 28:
@@ -202,10 +201,10 @@ def painted(model: str, x: Tensor | None, seed: int, compare: bool) -> dict[str,
         patches = torch.cat([s.read_patch / s.read.gamma[..., None, None] for s in steps])
         picture_patch, error_patch = patches.chunk(2, dim=1)
         panes.append(plots.pane("Read: picture", picture_patch))
-        panes.append(plots.pane("Read: error (grey is 0)", signed_frames(error_patch)))
+        panes.append(plots.pane("Read: error (grey is 0)", plots.signed(error_patch)))
         readouts += window_readouts("read", reads, patches.shape[-1])
     if writes[0]:
-        panes.append(plots.pane("Written (grey is 0)", signed_frames(torch.cat([s.write_patch for s in steps]))))
+        panes.append(plots.pane("Written (grey is 0)", plots.signed(torch.cat([s.write_patch for s in steps]))))
         readouts += window_readouts("write", writes, steps[0].write_patch.shape[-1])
     if x is not None:
         readouts.append(plots.readout("KL of this step", "nats", [s.kl.item() for s in steps]))
@@ -219,10 +218,6 @@ def painted(model: str, x: Tensor | None, seed: int, compare: bool) -> dict[str,
 def canvases(steps: list[Glimpse]) -> Tensor:
     """The canvas after every step as pictures (T, C, H, W)."""
     return torch.sigmoid(torch.cat([s.canvas for s in steps]))
-
-
-def signed_frames(patches: Tensor) -> Tensor:
-    return plots.signed(patches)
 
 
 def change(steps: list[Glimpse]) -> list[float]:
@@ -304,7 +299,7 @@ EXPERIMENTS = {
         "then draw a 3 and compare.",
     ),
     "Find it in the rubbish": (
-        dict(mode="find", source="test digit", seed="12"),
+        dict(mode="find", source="test", seed="12"),
         "The first window is wide and blurred. When does it shrink onto the digit, and after which glimpse is it sure?",
     ),
 }
@@ -313,7 +308,7 @@ EXPERIMENTS = {
 def explore(mode: str, model: str, source: str, sketch: Any, seed: str, compare: bool, *window: Any) -> tuple:
     """The page's run button: the film of the chosen mode, and its two figures."""
     if mode in ("reconstruct", "find") and source == "sketch" and not (sketch or {}).get("strokes"):
-        raise ValueError("the pad is empty; draw a digit on it, or choose 'Random test digit'")
+        raise ValueError("the pad is empty; draw a digit on it, or choose 'Random test picture'")
     picture = sketch if source == "sketch" else ""
     if mode == "generate":
         film = generate(model, seed, compare)
@@ -328,18 +323,28 @@ def explore(mode: str, model: str, source: str, sketch: Any, seed: str, compare:
     return film, *(gr.Plot(value=figure, visible=figure is not None) for figure in figures)
 
 
-def download(film: dict[str, Any] | None) -> str | None:
-    """The film as a GIF in a temporary file, which Gradio deletes after an hour."""
-    if not film:
-        return None
-    folder = Path(tempfile.mkdtemp())
-    (folder / "glimpse-draw.gif").write_bytes(plots.gif(film))
-    return str(folder / "glimpse-draw.gif")
+def follow(mode: str, model: str, source: str, sketch: Any, *others: Any) -> tuple:
+    """What another mode or source shows at once; an empty pad is no mistake yet, so it waits for the first stroke."""
+    if mode in ("reconstruct", "find") and source == "sketch" and not sketch:
+        return (gr.skip(),) * 3
+    return explore(mode, model, source, sketch, *others)
 
 
-def first_sight() -> dict[str, Any] | None:
-    """The film that is there before any click, made by `python -m demos.examples` from the shipped weights."""
-    return json.loads(FIRST_SIGHT.read_text()) if FIRST_SIGHT.exists() else None
+def first_sight() -> dict[str, Any]:
+    """The film that is there before any click, made by `python -m demos.first_sight` from the shipped weights."""
+    return json.loads(FIRST_SIGHT.read_text())
+
+
+def shown(mode: str, source: str, model: str) -> list[Any]:
+    """Which groups of controls a mode needs."""
+    drawing = mode in ("reconstruct", "find")
+    return [
+        gr.Group(visible=mode in ("generate", "reconstruct")),
+        gr.Checkbox(visible=model == ATTENTION),
+        gr.Group(visible=drawing),
+        gr.Group(visible=mode == "attend"),
+        gr.Column(visible=drawing and source == "sketch"),
+    ]
 
 
 def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
@@ -352,8 +357,9 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
                 model = gr.Dropdown(MODELS, value=ATTENTION, label="Model", elem_id="draw-model")
                 compare = gr.Checkbox(True, label="Beside it: the same without attention", elem_id="draw-compare")
             with gr.Group(visible=False) as looking:
-                source = gr.Radio(SOURCES, value="test digit", label="Which picture?", elem_id="draw-source")
-                pad = SketchPad(elem_id="draw-pad", label="Draw a digit, large")
+                source = gr.Radio(SOURCES, value="test", label="Which picture?", elem_id="draw-source")
+                with gr.Column(visible=False) as sheet:  # hidden as a whole: an update of the pad loses its settings
+                    pad = SketchPad(elem_id="draw-pad", label="Draw a digit, large")
             with gr.Group(visible=False) as moving:
                 photo = gr.Dropdown(PHOTOS, value="flower", label="Picture", elem_id="draw-photo")
                 sliders = window_sliders()
@@ -363,13 +369,13 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
             strip = FilmStrip(film, elem_id="draw-film", label="DRAW, step by step")
             hint = gr.Markdown(elem_id="draw-hint", latex_delimiters=frame.MATH)
             with gr.Row(elem_id="draw-figures"):
-                left = gr.Plot(left_figure(film) if film else None, show_label=False, elem_id="draw-kl")
-                right = gr.Plot(right_figure(film) if film else None, show_label=False, elem_id="draw-size")
+                left = gr.Plot(left_figure(film), show_label=False, elem_id="draw-kl")
+                right = gr.Plot(right_figure(film), show_label=False, elem_id="draw-size")
             controls = dict(
                 mode=mode, model=model, source=source, sketch=pad, seed=seed, compare=compare, photo=photo, **sliders
             )
             with gr.Row():
-                gif = gr.DownloadButton("Download GIF", download(film), size="sm", elem_id="draw-gif")
+                frame.gif_button(ID, strip)
                 frame.link_button(ID, controls)
     with gr.Row(elem_classes="try-this"):
         gr.Markdown("**Try this**")
@@ -384,38 +390,24 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
         api_visibility="private",
         **frame.MODEL,
     )
-    as_gif = dict(
-        fn=lambda film: gr.DownloadButton(value=download(film), interactive=film is not None),
-        inputs=strip,
-        outputs=gif,
-        show_progress="hidden",
-        api_visibility="private",
-    )
 
     def refresh(listener: Any, **options: Any) -> None:
-        listener(**event | options).success(**as_gif)
-
-    def groups(mode: str, source: str) -> list[Any]:
-        drawing = mode in ("reconstruct", "find")
-        return [
-            gr.Group(visible=mode in ("generate", "reconstruct")),
-            gr.Group(visible=drawing),
-            gr.Group(visible=mode == "attend"),
-            gr.HTML(visible=drawing and source == "sketch"),
-        ]
+        listener(**event | options)
 
     gr.on(
-        [mode.change, source.change],
-        groups,
-        [mode, source],
-        [painting, looking, moving, pad],
+        [mode.change, source.change, model.change],
+        shown,
+        [mode, source, model],
+        [painting, compare, looking, moving, sheet],
         show_progress="hidden",
         api_visibility="private",
     )
     refresh(run.click)
-    for control in (model, compare, photo, source, seed):
-        refresh(control.submit if control is seed else control.input)
-    refresh(mode.input)
+    for control in (model, compare, photo):
+        refresh(control.input)
+    refresh(seed.submit)
+    for control in (mode, source):
+        refresh(control.input, fn=frame.sentences(follow))
     refresh(pad.input)
     for slider in sliders.values():
         refresh(slider.input, trigger_mode="always_last", show_progress="hidden")

@@ -70,9 +70,8 @@ def sentences(handler: Callable) -> Callable:
             return handler(*arguments, **named)
         except (ValueError, WeightsError) as problem:
             text = str(problem)
-            raise gr.Error(
-                text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else "."), duration=10
-            ) from None
+            sentence = text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
+            raise gr.Error(sentence, duration=10, print_exception=False) from None
 
     return spoken
 
@@ -136,6 +135,21 @@ def link_button(tab: str, controls: dict[str, gr.components.Component]) -> None:
     button = gr.Button("Copy link", elem_id=f"{tab}-link", size="sm")
     script = COPY_LINK % (json.dumps(list(controls)), json.dumps(tab), tab)
     button.click(None, list(controls.values()), None, js=script)
+
+
+SAVE = """(made) => {
+    if (!made) return;
+    const a = document.createElement("a");
+    a.href = made.url; a.download = "glimpse-%s.gif"; a.click();
+}"""
+
+
+def gif_button(tab: str, strip: gr.HTML) -> None:
+    """Downloads the film as a GIF. It is made at the click and goes through no file: nothing is kept."""
+    button = gr.Button("Download GIF", elem_id=f"{tab}-gif", size="sm")
+    made = gr.JSON(visible=False)
+    event = button.click(lambda film: film and {"url": plots.gif_url(film)}, strip, made, api_visibility="private")
+    event.then(None, made, None, js=SAVE % tab)
 
 
 def restore_links(demo: gr.Blocks, tabs: gr.Tabs, controls: dict[str, dict[str, gr.components.Component]]) -> None:

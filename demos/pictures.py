@@ -83,3 +83,11 @@ def photo(name: str, size: int) -> Tensor:
     """A square colour photo from examples/ ("flower" or "china"): (1, 3, size, size)."""
     picture = Image.open(EXAMPLES / f"{name}.png").convert("RGB").resize((size, size), Image.Resampling.LANCZOS)
     return torch.from_numpy(np.asarray(picture).copy()).permute(2, 0, 1)[None].float() / 255
+
+
+def random_photo(seed: int, size: int) -> Tensor:
+    """A piece of one of the photos, picked by a seed: (1, 3, size, size)."""
+    generator = data.seeded(seed, 7)
+    whole = photo(("flower", "china")[int(torch.randint(2, (1,), generator=generator))], 100)
+    top, left = data.uniform_crop_corners(1, 100 - 64, generator)[0].tolist()
+    return F.interpolate(whole[:, :, top : top + 64, left : left + 64], size=(size, size), mode="area")

@@ -128,6 +128,11 @@ def gif(film: dict[str, Any], height: int = 224, milliseconds: int = 120) -> byt
         return out.getvalue()
 
 
+def gif_url(film: dict[str, Any]) -> str:
+    """`gif` as a data URL."""
+    return "data:image/gif;base64," + base64.b64encode(gif(film)).decode()
+
+
 def enlarged(pane: dict[str, Any], sheet: Image.Image, k: int, height: int) -> Image.Image:
     """Frame k of a pane, enlarged without smoothing, with its windows."""
     w, h = pane["width"], pane["height"]

@@ -180,7 +180,7 @@ async function load() {
   if (!value?.panes?.length) {
     film = null;
     body.hidden = true;
-    quiet.textContent = props.placeholder;
+    quiet.textContent = settings.placeholder;
     return;
   }
   try {
@@ -304,7 +304,7 @@ function savePng() {
     paint(context, pane, index, sizes[i]);
     left += pane.spec.width * sizes[i] + GAP;
   });
-  const words = (props.label ?? "film").toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  const words = settings.label.toLowerCase().replace(/[^a-z0-9]+/g, "-");
   canvas.toBlob((blob) => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
@@ -314,7 +314,7 @@ function savePng() {
   }, "image/png");
 }
 
-strip.setAttribute("aria-label", props.label ?? "Film");
+strip.setAttribute("aria-label", settings.label);
 strip.addEventListener("keydown", onKey);
 slider.addEventListener("input", () => goTo(Number(slider.value) - 1));
 slider.addEventListener("change", settle); // released

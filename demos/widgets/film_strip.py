@@ -26,6 +26,8 @@ from typing import Any
 
 import gradio as gr
 
+from demos.widgets.script import script
+
 HERE = Path(__file__).parent
 
 TEMPLATE = """
@@ -84,8 +86,7 @@ def FilmStrip(
         label=label,
         html_template=TEMPLATE,
         css_template=(HERE / "film_strip.css").read_text(encoding="utf-8"),
-        js_on_load=(HERE / "film_strip.js").read_text(encoding="utf-8"),
+        js_on_load=script("film_strip.js", label=label, placeholder=placeholder),
         apply_default_css=False,
-        placeholder=placeholder,
         **options,
     )

@@ -1,4 +1,5 @@
-// The sketch pad. Gradio calls this with element, props, trigger and watch; sketch_pad.py says what its value is.
+// The sketch pad. Gradio calls this with element, props, trigger and watch; sketch_pad.py says what its value is, and
+// writes the settings above: props other than the value are lost where the pad is hidden at first.
 
 const TOLERANCE = 0.001; // of the side: how far a thinned stroke may stray from the one drawn; 0.3 pixels of 280
 const UNDO_STEPS = 100;
@@ -83,9 +84,9 @@ function paintStroke(context, { points, size }, side) {
 }
 
 function paint(context, side, marks) {
-  context.fillStyle = props.paper;
+  context.fillStyle = settings.paper;
   context.fillRect(0, 0, side, side);
-  context.fillStyle = context.strokeStyle = props.ink;
+  context.fillStyle = context.strokeStyle = settings.ink;
   context.lineCap = context.lineJoin = "round";
   for (const stroke of marks) paintStroke(context, stroke, side);
 }
@@ -103,14 +104,14 @@ function show() {
   clearButton.disabled = empty;
   pad.dataset.strokes = strokes.length;
   const count = strokes.length === 1 ? "1 stroke" : strokes.length + " strokes";
-  canvas.setAttribute("aria-label", (props.label ?? "Sketch") + ", " + (empty ? "empty" : count));
+  canvas.setAttribute("aria-label", (settings.label) + ", " + (empty ? "empty" : count));
 }
 
 // The picture that Python gets is of one size on every screen.
 function exported() {
   const page = document.createElement("canvas");
-  page.width = page.height = props.size;
-  paint(page.getContext("2d"), props.size, strokes);
+  page.width = page.height = settings.size;
+  paint(page.getContext("2d"), settings.size, strokes);
   return page.toDataURL("image/png");
 }
 
@@ -204,10 +205,10 @@ pad.addEventListener("keydown", (event) => {
 undoButton.addEventListener("click", undo);
 clearButton.addEventListener("click", clear);
 
-pad.style.width = props.size + "px";
-pad.setAttribute("aria-label", props.label ?? "Sketch");
-find(".name").textContent = props.label ?? "";
-brush.value = props.brush;
+pad.style.width = settings.size + "px";
+pad.setAttribute("aria-label", settings.label);
+find(".name").textContent = settings.label;
+brush.value = settings.brush;
 new ResizeObserver(show).observe(canvas);
 watch("value", load);
 load();

@@ -23,6 +23,8 @@ import gradio as gr
 import numpy as np
 from PIL import Image, ImageDraw
 
+from demos.widgets.script import script
+
 HERE = Path(__file__).parent
 
 TEMPLATE = """
@@ -66,12 +68,8 @@ def SketchPad(
         label=label,
         html_template=TEMPLATE,
         css_template=(HERE / "sketch_pad.css").read_text(encoding="utf-8"),
-        js_on_load=(HERE / "sketch_pad.js").read_text(encoding="utf-8"),
+        js_on_load=script("sketch_pad.js", label=label, size=size, brush=brush, ink=ink, paper=paper),
         apply_default_css=False,
-        size=size,
-        brush=brush,
-        ink=ink,
-        paper=paper,
         **options,
     )
     pad.preprocess = lambda payload: payload or None  # in the browser an empty pad's value is ""

@@ -1,0 +1,386 @@
+"""The app as a visitor meets it: handlers called as functions, the API, and the page in Chromium."""
+
+import base64
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import gradio as gr
+import numpy as np
+import pytest
+from PIL import Image
+
+import app
+import core
+from core import weights, zoo
+from demos import draw, frame, home, pictures, plots
+from demos.widgets.sketch_pad import draw_strokes
+from tests.browser import open_page
+
+SEVEN = [{"points": [[0.25, 0.25], [0.72, 0.25], [0.45, 0.8]], "size": 0.07}]
+
+
+def as_url(picture: Image.Image, kind: str = "PNG") -> str:
+    with io.BytesIO() as out:
+        picture.save(out, kind)
+        return f"data:image/{kind.lower()};base64," + base64.b64encode(out.getvalue()).decode()
+
+
+# ------------------------------------------------------------------ films
+
+
+def frames_of(pane: dict[str, Any]) -> np.ndarray:
+    """The frames of a pane, (T, H, W) or (T, H, W, 3)."""
+    sheet = np.asarray(plots.from_data_url(pane["film"]))
+    w, h, columns = pane["width"], pane["height"], pane["columns"]
+    count = sheet.shape[0] // h * columns
+    return np.stack([sheet[k // columns * h :, k % columns * w :][:h, :w] for k in range(count)])
+
+
+@pytest.mark.parametrize("model", [name for _, name in draw.MODELS])
+def test_every_painter_gives_a_film_that_the_strip_can_show(model: str):
+    film = draw.generate(model, "3", compare=False)
+    steps = core.load(model).n_glimpses
+    assert film["frames"] == steps
+    for pane in film["panes"]:
+        assert len(frames_of(pane)) >= (1 if pane["still"] else steps)
+        assert all(len(mark["windows"]) == steps for mark in pane["marks"])
+    assert all(len(readout["values"]) == steps for readout in film["readouts"])
+    json.dumps(film)
+
+
+def test_the_same_seed_gives_the_same_film_and_another_seed_another():
+    assert draw.generate(seed="5") == draw.generate(seed="5")
+    assert draw.generate(seed="5") != draw.generate(seed="6")
+
+
+def test_the_last_frame_is_what_the_model_samples():
+    import torch
+
+    film = draw.generate(seed="5", compare=False)
+    sample = core.load(draw.ATTENTION).sample(1, generator=torch.Generator().manual_seed(5))
+    last = frames_of(film["panes"][0])[film["frames"] - 1]
+    assert np.abs(last / 255 - sample[0, 0].numpy()).max() < 0.003
+
+
+def test_comparing_adds_the_model_without_attention_on_the_same_seed():
+    both, one = draw.generate(seed="5"), draw.generate(seed="5", compare=False)
+    other = draw.generate(draw.PLAIN, "5")
+    assert [p["film"] for p in both["panes"] if p["large"]] == [one["panes"][0]["film"], other["panes"][0]["film"]]
+
+
+def test_a_drawn_digit_is_reconstructed():
+    film = draw.reconstruct(picture=as_url(draw_strokes(SEVEN, 280)), seed="1", compare=False)
+    asked, painted = frames_of(film["panes"][0])[0], frames_of(film["panes"][1])[film["frames"] - 1]
+    agreement = np.corrcoef((asked / 255).ravel(), (painted / 255).ravel())[0, 1]
+    assert agreement > 0.6
+    assert film["series"]["kl"] == pytest.approx(film["readouts"][-1]["values"], abs=1e-3)
+
+
+def test_a_cluttered_digit_is_classified_and_the_captions_say_what_the_numbers_say():
+    film = draw.classify(seed="12")
+    rows = np.array(film["probabilities"])
+    assert rows.shape == (film["frames"], 10)
+    assert np.allclose(rows.sum(1), 1, atol=1e-3)
+    assert f"say {rows[-1].argmax()} " in film["captions"][-1]
+
+
+def test_the_classifier_finds_most_of_the_digits_that_the_app_ships():
+    right = 0
+    for seed in range(60):
+        answer = np.argmax(draw.classify(seed=str(seed))["probabilities"][-1])
+        right += answer == pictures.random_digit(seed)[1]
+    assert right >= 42  # these writers are not MNIST's; chance would be 6
+
+
+def test_moving_the_window_moves_what_is_read():
+    left, right = (frames_of(draw.attend(g_x=x)["panes"][1])[0] for x in (30.0, 70.0))
+    assert np.abs(left.astype(int) - right).mean() > 5
+    assert draw.attend(points=1)["panes"][1]["width"] == 1
+
+
+def test_what_is_on_the_page_before_any_click_was_made_by_the_shipped_weights():
+    shipped, made = draw.first_sight(), draw.generate(seed=str(draw.FIRST_SEED))
+    assert shipped["frames"] == made["frames"]
+    for a, b in zip(shipped["panes"], made["panes"], strict=True):
+        assert np.abs(frames_of(a).astype(int) - frames_of(b)).mean() < 1, "run `python -m demos.first_sight`"
+
+
+def test_a_gif_has_every_step_and_rests_on_the_last():
+    film = draw.generate(seed="5")
+    picture = Image.open(io.BytesIO(plots.gif(film)))
+    assert picture.n_frames <= film["frames"]  # Pillow joins frames that are equal
+    total = 0
+    for k in range(picture.n_frames):
+        picture.seek(k)
+        total += picture.info["duration"]
+    assert total == 120 * (film["frames"] - 1) + 1500
+
+
+def test_a_sketch_is_fitted_and_centred_as_mnist_was():
+    corner = [{"points": [[0.05, 0.05], [0.2, 0.2]], "size": 0.03}]
+    digit = pictures.as_digit(draw_strokes(corner, 280))[0, 0]
+    rows, columns = np.where(digit.numpy() > 0.1)
+    assert max(np.ptp(rows), np.ptp(columns)) + 1 in (19, 20)
+    mass = digit.sum()
+    assert abs(float((digit.sum(1) * np.arange(28)).sum() / mass) - 13.5) < 0.6
+
+
+# ------------------------------------------------------------------ bad input: one sentence, and the app goes on
+
+HUGE = Image.new("1", (8000, 5000), 1)
+BROKEN = as_url(Image.new("L", (64, 64), 9))[:-60]
+BAD = {
+    "a seed that is no number": (draw.generate, dict(seed="seven"), "whole number"),
+    "an empty seed": (draw.generate, dict(seed=""), "whole number"),
+    "a seed that is a fraction": (draw.generate, dict(seed="1.5"), "whole number"),
+    "a seed below zero": (draw.generate, dict(seed="-1"), "from 0 to"),
+    "a seed beyond 2^63": (draw.generate, dict(seed=str(2**63)), "from 0 to"),
+    "an endless seed": (draw.generate, dict(seed="9" * 5000), "whole number|from 0 to"),
+    "an unknown model": (draw.generate, dict(model="drwa-mnist"), "no DRAW model 'drwa-mnist'"),
+    "a model that does not paint": (draw.generate, dict(model="draw-cluttered"), "no DRAW model"),
+    "a 40-megapixel picture": (draw.reconstruct, dict(picture=as_url(HUGE)), "40"),
+    "a broken picture": (draw.reconstruct, dict(picture=BROKEN), "picture|image"),
+    "a picture that is none": (draw.classify, dict(picture="data:text/html;base64,AAAA"), "PNG"),
+    "an empty drawing": (draw.classify, dict(picture=as_url(Image.new("RGB", (280, 280), "white"))), "empty|blank"),
+    "N of 0": (draw.attend, dict(points=0), "points must be a whole number >= 1"),
+    "N of 41": (draw.attend, dict(points=41), "at most 40"),
+    "a centre that is NaN": (draw.attend, dict(g_x=float("nan")), "g_x"),
+    "a stride of 0": (draw.attend, dict(delta=0.0), "delta"),
+    "an infinite blur": (draw.attend, dict(sigma=float("inf")), "sigma"),
+    "an unknown photo": (draw.attend, dict(photo="../secret"), "photo must be"),
+}
+
+
+@pytest.mark.parametrize("what", BAD)
+def test_bad_input_gets_one_sentence_and_the_next_click_works(what: str):
+    handler, arguments, words = BAD[what]
+    with pytest.raises(gr.Error, match=f"(?i){words}") as caught:
+        frame.sentences(handler)(**arguments)
+    sentence = str(caught.value.message)
+    assert "\n" not in sentence
+    assert len(sentence) < 300
+    assert sentence.endswith(".")
+    assert draw.generate(seed="0")["frames"] > 0
+
+
+def test_an_empty_pad_gets_a_sentence():
+    for mode in ("reconstruct", "find"):
+        with pytest.raises(ValueError, match="the pad is empty"):
+            draw.explore(mode, draw.ATTENTION, "sketch", None, "0", True, "flower")
+
+
+@pytest.mark.parametrize("damage", ["missing", "truncated", "another file"])
+def test_damaged_weights_get_a_sentence_while_other_models_work(
+    damage: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    for path in weights.FOLDER.glob("draw-*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    victim = tmp_path / "draw-mnist.safetensors"
+    content = victim.read_bytes()
+    if damage == "missing":
+        victim.unlink()
+    else:
+        victim.write_bytes(content[: len(content) // 2] if damage == "truncated" else content[:-1] + b"\x00\x01")
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.delenv("GLIMPSE_WEIGHTS_REPO", raising=False)
+    zoo._load.cache_clear()
+    with pytest.raises(gr.Error, match="draw-mnist"):
+        frame.sentences(draw.generate)()
+    assert draw.classify()["frames"] == 8
+    monkeypatch.undo()
+    zoo._load.cache_clear()
+    assert draw.generate()["frames"] > 0
+
+
+# ------------------------------------------------------------------ the running app
+
+
+@pytest.fixture(scope="module")
+def url() -> Iterator[str]:
+    _, local, _ = app.demo.launch(prevent_thread_lock=True, quiet=True, **app.LAUNCH)
+    yield local
+    app.demo.close()
+
+
+def test_the_api_has_its_four_names_with_types_and_words(url: str):
+    from gradio_client import Client
+
+    client = Client(url, verbose=False)
+    api = client.view_api(return_format="dict")["named_endpoints"]
+    assert sorted(api) == ["/draw_attend", "/draw_classify", "/draw_generate", "/draw_reconstruct"]
+    parameters = {p["parameter_name"]: p for p in api["/draw_attend"]["parameters"]}
+    assert set(parameters) == {"photo", "g_x", "g_y", "delta", "sigma", "gamma", "points", "seed"}
+    film = client.predict(seed="5", api_name="/draw_generate")
+    assert film == draw.generate(seed="5")
+    with pytest.raises(Exception, match="whole number"):
+        client.predict(seed="five", api_name="/draw_generate")
+
+
+def wait_for_film(page: Any, words: str) -> None:
+    """Until a pane with that title is there and the film rests on its last frame."""
+    page.wait_for_function(
+        """words => { const strip = document.querySelector('#draw-film .strip');
+        const titles = [...document.querySelectorAll('#draw-film figcaption')].map(x => x.textContent);
+        return titles.some(t => t.includes(words)) && !strip.classList.contains('playing'); }""",
+        arg=words,
+        timeout=30_000,
+    )
+
+
+def open_draw(page: Any) -> None:
+    page.get_by_role("tab", name="DRAW", exact=True).click()
+    wait_for_film(page, "with attention")
+
+
+def draw_seven(page: Any) -> None:
+    box = page.locator("#draw-pad canvas").bounding_box()
+    points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in SEVEN[0]["points"]]
+    page.mouse.move(*points[0])
+    page.mouse.down()
+    for x, y in points[1:]:
+        page.mouse.move(x, y, steps=12)
+    page.mouse.up()
+
+
+@pytest.mark.browser
+def test_a_visitor_generates_scrubs_reconstructs_and_finds(url: str):
+    with open_page(url, reduced_motion=True) as page:
+        page.get_by_role("button", name="Open DRAW").click()
+        wait_for_film(page, "with attention")
+        before = page.locator("#draw-film canvas").first.evaluate("c => c.toDataURL()")
+        page.locator("#draw-new-seed").click()
+        page.wait_for_function(
+            "old => document.querySelector('#draw-film canvas').toDataURL() !== old", arg=before, timeout=30_000
+        )
+        page.locator("#draw-film .strip").focus()
+        for _ in range(5):
+            page.keyboard.press("ArrowLeft")
+        assert page.locator("#draw-film .counter").inner_text() == "step 27 of 32"
+
+        page.get_by_label("Reconstruct", exact=True).check()
+        wait_for_film(page, "where it reads")
+        page.get_by_label("Draw it", exact=True).check()
+        page.locator("#draw-pad canvas").wait_for()
+        before = page.locator("#draw-film canvas").first.evaluate("c => c.toDataURL()")
+        draw_seven(page)
+        page.wait_for_function(
+            "old => document.querySelector('#draw-film canvas').toDataURL() !== old", arg=before, timeout=30_000
+        )
+        page.locator("#draw-kl .main-svg").first.wait_for()
+
+        page.get_by_label("Find the digit", exact=True).check()
+        wait_for_film(page, "What it sees")
+        assert "it would say" in page.locator("#draw-film .caption").inner_text()
+
+        page.get_by_label("Move the window yourself", exact=True).check()
+        wait_for_film(page, "Written back")
+        before = page.locator("#draw-film canvas").nth(1).evaluate("c => c.toDataURL()")
+        page.locator("#draw-gx input[type=range]").focus()
+        for _ in range(6):
+            page.keyboard.press("ArrowRight")
+        page.wait_for_function(
+            "old => document.querySelectorAll('#draw-film canvas')[1].toDataURL() !== old", arg=before, timeout=30_000
+        )
+
+
+@pytest.mark.browser
+def test_a_bad_seed_is_answered_and_the_next_click_works(url: str):
+    with open_page(url, reduced_motion=True) as page:
+        open_draw(page)
+        page.locator("#draw-seed textarea, #draw-seed input").fill("a lucky number")
+        page.locator("#draw-run").click()
+        page.get_by_text("The seed must be a whole number").first.wait_for()
+        before = page.locator("#draw-film canvas").first.evaluate("c => c.toDataURL()")
+        page.locator("#draw-new-seed").click()
+        page.wait_for_function(
+            "old => document.querySelector('#draw-film canvas').toDataURL() !== old", arg=before, timeout=30_000
+        )
+
+
+@pytest.mark.browser
+def test_a_link_restores_tab_controls_and_strokes(url: str):
+    with open_page(url, reduced_motion=True) as page:
+        open_draw(page)
+        page.get_by_label("Reconstruct", exact=True).check()
+        page.get_by_label("Draw it", exact=True).check()
+        page.locator("#draw-pad canvas").wait_for()
+        draw_seven(page)
+        wait_for_film(page, "where it reads")
+        page.locator("#draw-seed textarea, #draw-seed input").fill("41")
+        page.locator("#draw-link").click()
+        page.wait_for_url(re.compile("tab=draw"))
+        link = page.url
+    assert len(link) < 2000
+    with open_page(link, reduced_motion=True) as page:
+        wait_for_film(page, "where it reads")
+        assert page.locator("#draw-seed textarea, #draw-seed input").input_value() == "41"
+        assert page.get_by_label("Draw it", exact=True).is_checked()
+        assert page.locator("#draw-pad .pad").get_attribute("data-strokes") == "1"
+
+
+@pytest.mark.browser
+def test_a_link_that_makes_no_sense_opens_the_page_all_the_same(url: str):
+    query = "?tab=draw&mode=fly&seed=%00x&delta=nan&sketch=%7Bbroken&model=../../etc&compare=perhaps"
+    with open_page(url + query, reduced_motion=True) as page:
+        page.get_by_text("does not fit").first.wait_for()
+        page.locator("#draw-new-seed").click()
+        wait_for_film(page, "with attention")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("number", range(len(draw.EXPERIMENTS)))
+def test_each_experiment_sets_the_controls_runs_and_says_what_to_look_for(url: str, number: int):
+    settings, words = list(draw.EXPERIMENTS.values())[number]
+    expected = {"generate": "with attention", "reconstruct": "where it reads", "find": "What it sees"}
+    with open_page(url, reduced_motion=True) as page:
+        open_draw(page)
+        page.locator(f"#draw-try-{number}").click()
+        page.get_by_text(words[:30]).wait_for()
+        wait_for_film(page, expected[settings["mode"]])
+        assert page.locator("#draw-seed textarea, #draw-seed input").input_value() == settings["seed"]
+
+
+@pytest.mark.browser
+def test_the_film_downloads_as_a_gif(url: str):
+    with open_page(url, reduced_motion=True) as page:
+        open_draw(page)
+        with page.expect_download() as waiting:
+            page.locator("#draw-gif").click()
+        content = Path(waiting.value.path()).read_bytes()
+        assert content.startswith(b"GIF89a")
+        assert waiting.value.suggested_filename == "glimpse-draw.gif"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("dark", [False, True])
+def test_nothing_sticks_out_on_a_phone(url: str, dark: bool):
+    with open_page(url, width=390, height=844, dark=dark, reduced_motion=True) as page:
+        page.get_by_role("button", name="Open DRAW").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        open_draw(page)
+        for mode, words in [("Reconstruct", "where it reads"), ("Find the digit", "What it sees")]:
+            page.get_by_label(mode, exact=True).check()
+            wait_for_film(page, words)
+            assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+@pytest.mark.browser
+def test_the_lesson_shows_equations_without_a_network(url: str):
+    with open_page(url, reduced_motion=True) as page:
+        open_draw(page)
+        page.get_by_text("How it works, with the equations").click()
+        page.locator("#draw-lesson .katex").first.wait_for()
+        assert "$$" not in page.locator("#draw-lesson").inner_text()
+
+
+@pytest.mark.browser
+def test_the_home_tab_shows_a_card_a_family_and_the_measured_results(url: str):
+    with open_page(url) as page:
+        page.locator("#home-results table").wait_for()
+        text = page.locator("#home-results").inner_text()
+        assert all(name in text for name in zoo.names("draw") if (weights.FOLDER / f"{name}.json").exists())
+        assert page.locator("img.home-picture").count() == len(home.CARDS)
