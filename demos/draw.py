@@ -330,6 +330,14 @@ def follow(mode: str, model: str, source: str, sketch: Any, *others: Any) -> tup
     return explore(mode, model, source, sketch, *others)
 
 
+def learned(mode: str, model: str) -> tuple[dict[str, Any] | None, go.Figure]:
+    """What a model's training looked like: samples at moments of it, and the loss. From its card."""
+    name = CLASSIFIER if mode == "find" else model
+    history = core.card(name)["history"]
+    film = plots.sheets_film(history["sheets"]) if history["sheets"] else None
+    return film, plots.learning_curve(f"Training of {name}", "loss terms", history["curve"])
+
+
 def first_sight() -> dict[str, Any]:
     """The film that is there before any click, made by `python -m demos.first_sight` from the shipped weights."""
     return json.loads(FIRST_SIGHT.read_text())
@@ -380,6 +388,9 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
     with gr.Row(elem_classes="try-this"):
         gr.Markdown("**Try this**")
         experiments = [gr.Button(name, size="sm", elem_id=f"draw-try-{k}") for k, name in enumerate(EXPERIMENTS)]
+    with gr.Accordion("How it learned", open=False, elem_id="draw-history") as history, gr.Row():
+        sheets = FilmStrip(elem_id="draw-sheets", label="Samples during training", placeholder="It makes no pictures.")
+        curve = gr.Plot(show_label=False, elem_id="draw-curve")
     frame.lesson(ID)
 
     inputs = [mode, model, source, pad, seed, compare, photo, *sliders.values()]
@@ -399,6 +410,14 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
         shown,
         [mode, source, model],
         [painting, compare, looking, moving, sheet],
+        show_progress="hidden",
+        api_visibility="private",
+    )
+    gr.on(
+        [history.expand, model.change, mode.change],
+        frame.sentences(learned),
+        [mode, model],
+        [sheets, curve],
         show_progress="hidden",
         api_visibility="private",
     )

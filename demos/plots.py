@@ -180,6 +180,31 @@ def lines(title: str, y_title: str, series: dict[str, tuple[str, Sequence[float]
     return result.update_yaxes(rangemode="tozero")
 
 
+def learning_curve(title: str, unit: str, curve: dict[str, Sequence[float]]) -> go.Figure:
+    """Loss terms over the steps of a training, as a card's history has them; logarithmic, for most happens early."""
+    result = figure(title, "training step", unit)
+    dashes = ["solid", "dash", "dot", "dashdot"]
+    for k, (name, values) in enumerate((name, values) for name, values in curve.items() if name != "step"):
+        result.add_scatter(x=curve["step"], y=values, name=name, mode="lines", line=dict(dash=dashes[k % 4]))
+    return result.update_yaxes(type="log", nticks=6)
+
+
+def sheets_film(sheets: dict[str, Any]) -> dict[str, Any]:
+    """The sample sheets of a card's history as a film: the same noise at several moments of training."""
+    sheet, steps = from_data_url(sheets["film"]), sheets["steps"]
+    pane = {
+        "title": "Samples from the same noise",
+        "film": sheets["film"],
+        "width": sheet.width // len(steps),
+        "height": sheet.height,
+        "columns": len(steps),
+        "still": False,
+        "large": True,
+        "marks": [],
+    }
+    return film(len(steps), [pane], captions=[f"After {step:,} steps of training." for step in steps])
+
+
 def class_heat(title: str, probabilities: Tensor) -> go.Figure:
     """(T, classes): how sure of each class after each step."""
     result = figure(title, "glimpse", "digit")

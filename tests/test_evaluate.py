@@ -1,0 +1,87 @@
+"""Metrics: who writes them, what they say, and that README and cards say the same."""
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from benchmarks import draw as benchmark
+from core import evaluate, weights, zoo
+from core.draw import Draw
+
+SHIPPED = [name for name in zoo.RECIPES if (weights.FOLDER / f"{name}.json").exists()]
+
+
+def test_the_readme_shows_the_table_that_the_cards_give():
+    assert f"{evaluate.TABLE_START}\n{evaluate.table()}\n{evaluate.TABLE_END}" in evaluate.README.read_text()
+
+
+@pytest.mark.parametrize("name", SHIPPED)
+def test_shipped_weights_were_trained_to_the_end_and_measured(name: str):
+    card, recipe = zoo.card(name), zoo.recipe(name)
+    assert card["training"]["steps"] == recipe.steps
+    assert card["training"]["batch_size"] == recipe.batch_size
+    assert math.isfinite(card["metrics"][recipe.metric])
+    assert card["metrics"]["split"] == "test"
+    assert card["metrics"]["n"] >= 5000
+    assert card["dataset"]["origin"]
+    assert card["dataset"]["licence"]
+    assert len(card["history"]["curve"]["step"]) >= 50
+    assert card["reported"] == recipe.reported
+
+
+def test_draw_reaches_what_it_must():
+    measured = {name: zoo.card(name)["metrics"] for name in zoo.names("draw") if name in SHIPPED}
+    assert measured["draw-mnist"]["nll"] <= 95
+    assert measured["draw-mnist"]["nll"] < measured["draw-noattention-mnist"]["nll"] <= 100
+    assert measured["draw-cluttered"]["error"] <= 8.11
+    assert {"draw-twodigits", "draw-cifar10"} <= set(measured)
+
+
+def test_evaluating_twice_gives_the_same_numbers_and_counts_every_picture(mnist_root: Path):
+    first, second = (evaluate.evaluate("draw-mnist", mnist_root, batch_size=64) for _ in range(2))
+    assert first["n"] == 130
+    assert first["nll"] == pytest.approx(first["L_x"] + first["L_z"])
+    assert first["nll"] == second["nll"]
+
+
+def test_writing_puts_the_metrics_into_the_card(mnist_root: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
+    for path in weights.FOLDER.glob("draw-mnist.*"):
+        (tmp_path / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    monkeypatch.setattr("sys.argv", ["core.evaluate", "draw-mnist", "--data", str(mnist_root), "--write"])
+    evaluate.main()
+    assert json.loads((tmp_path / "draw-mnist.json").read_text())["metrics"]["n"] == 130
+
+
+@pytest.mark.parametrize("arguments", [["draw-minst"], ["draw-mnist", "--data", "/nowhere/at/all"]])
+def test_the_command_line_answers_mistakes_with_a_sentence(arguments: list[str], monkeypatch: pytest.MonkeyPatch):
+    def no_network(*_: object, **__: object) -> None:
+        raise OSError("no network")
+
+    monkeypatch.setattr("torchvision.datasets.MNIST.download", no_network)
+    monkeypatch.setattr("sys.argv", ["core.evaluate", *arguments])
+    with pytest.raises(SystemExit, match=r"core\.evaluate: no "):
+        evaluate.main()
+
+
+def test_the_benchmark_compares_two_models_that_compute_the_same():
+    torch.manual_seed(0)
+    plain, ours = benchmark.PlainDraw(), Draw(glimpses=benchmark.GLIMPSES)
+    with torch.no_grad():
+        for lstm in ("encoder", "decoder"):
+            getattr(ours, lstm).load_state_dict(getattr(plain, lstm).state_dict())
+        ours.read.place.load_state_dict(plain.read_place.state_dict())
+        ours.write.place.load_state_dict(plain.write_place.state_dict())
+        ours.write.paint.load_state_dict(plain.paint.state_dict())
+        ours.posterior.weight.copy_(torch.cat((plain.mu.weight, plain.log_sigma.weight)))
+        ours.posterior.bias.copy_(torch.cat((plain.mu.bias, plain.log_sigma.bias)))
+    x = torch.rand(benchmark.BATCH, benchmark.SIZE, benchmark.SIZE).round()
+    torch.manual_seed(1)
+    canvas, kl = plain(x)
+    torch.manual_seed(1)
+    steps = list(ours.unroll(x[:, None]))
+    torch.testing.assert_close(steps[-1].canvas[:, 0], canvas, rtol=1e-3, atol=1e-4)
+    torch.testing.assert_close(sum(step.kl for step in steps), kl, rtol=1e-3, atol=1e-4)
