@@ -27,14 +27,14 @@ Differences from the paper
 """
 
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from core.layers import bernoulli_nll, cosine, discretised_logistic_nll, kl_to_standard_normal
+from core.layers import bernoulli_nll, cosine, discretised_logistic_nll, hold_then_fall, kl_to_standard_normal
 from core.recipe import Batch, Phase
 
 # ------------------------------------------------------------------ selective attention (Sec. 3.2)
@@ -289,7 +289,7 @@ class Draw(nn.Module):
         return {"loss": (L_x + L_z).mean(), "L_x": L_x.mean(), "L_z": L_z.mean()}
 
     def phases(self) -> list[Phase]:
-        return [adam_phase(self)]
+        return [adam_phase(self, hold_then_fall)]
 
     @torch.inference_mode()
     def nll(self, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
@@ -381,7 +381,7 @@ class DrawClassifier(nn.Module):
         return {"loss": F.cross_entropy(scores, batch["label"]), "error": wrong}
 
     def phases(self) -> list[Phase]:
-        return [adam_phase(self)]
+        return [adam_phase(self, cosine)]
 
     @torch.inference_mode()
     def probe(self) -> Tensor:
@@ -398,11 +398,11 @@ class DrawClassifier(nn.Module):
 # ------------------------------------------------------------------ training and measuring
 
 
-def adam_phase(model: Draw | DrawClassifier) -> Phase:
-    """Adam on everything, its rate falling to zero along a cosine; gradients clipped at norm 10."""
+def adam_phase(model: Draw | DrawClassifier, schedule: Callable[[float], float]) -> Phase:
+    """Adam on everything, its rate falling to zero; gradients clipped at norm 10."""
     parameters = list(model.parameters())
     optimizer = torch.optim.Adam(parameters, lr=model.learning_rate, fused=True)
-    return Phase("model", parameters, model.loss, optimizer, schedule=cosine, max_norm=10.0)
+    return Phase("model", parameters, model.loss, optimizer, schedule=schedule, max_norm=10.0)
 
 
 @torch.inference_mode()
@@ -441,10 +441,10 @@ RECIPES = {
     ),
     "draw-noattention-mnist": dict(
         build=Draw,
-        config=dict(read=None, write=None, glimpses=MNIST_GLIMPSES, curriculum=[[0.6, 4], [0.9, 8]]),
+        config=dict(read=None, write=None, glimpses=MNIST_GLIMPSES, curriculum=[[0.625, 4], [0.92, 8]]),
         data="mnist-binarised",
         batch_size=64,
-        steps=12_000,
+        steps=9_600,
         evaluate=evaluate_bound,
         paper="arXiv:1502.04623, Sec. 4.2",
         metric="nll",
@@ -454,10 +454,10 @@ RECIPES = {
     "draw-twodigits": dict(
         build=Draw,
         # The paper names no sizes for this figure. 10 x 10 lets five or six glimpses draw a digit.
-        config=dict(size=60, read=10, write=10, glimpses=16, curriculum=[[0.3, 8]]),
+        config=dict(size=60, read=10, write=10, glimpses=24, curriculum=[[0.1, 8], [0.47, 16]]),
         data="twodigits",
         batch_size=64,
-        steps=6_500,
+        steps=18_500,
         evaluate=evaluate_bound,
         paper="arXiv:1502.04623, Sec. 4.3",
         metric="nll",

@@ -12,6 +12,11 @@ def cosine(progress: float) -> float:
     return 0.5 * (1 + math.cos(math.pi * min(progress, 1.0)))
 
 
+def hold_then_fall(progress: float) -> float:
+    """1 for the first half, then straight down to 0: learns at full rate for longer than a cosine."""
+    return min(1.0, 2 * (1 - min(progress, 1.0)))
+
+
 def kl_to_standard_normal(mu: Tensor, log_sigma: Tensor) -> Tensor:
     """KL(N(mu, sigma^2) || N(0, 1)) in nats, summed over the last axis: (B, Z) -> (B,)."""
     return 0.5 * (mu.square() + (2 * log_sigma).exp() - 2 * log_sigma - 1).sum(-1)

@@ -389,8 +389,12 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
         gr.Markdown("**Try this**")
         experiments = [gr.Button(name, size="sm", elem_id=f"draw-try-{k}") for k, name in enumerate(EXPERIMENTS)]
     with gr.Accordion("How it learned", open=False, elem_id="draw-history") as history, gr.Row():
-        sheets = FilmStrip(elem_id="draw-sheets", label="Samples during training", placeholder="It makes no pictures.")
-        curve = gr.Plot(show_label=False, elem_id="draw-curve")
+        with gr.Column(min_width=300):
+            sheets = FilmStrip(
+                elem_id="draw-sheets", label="Samples during training", placeholder="It makes no pictures."
+            )
+        with gr.Column(min_width=300):
+            curve = gr.Plot(show_label=False, elem_id="draw-curve")
     frame.lesson(ID)
 
     inputs = [mode, model, source, pad, seed, compare, photo, *sliders.values()]

@@ -41,7 +41,7 @@ draw is kept. Pick a card, press *Run*, then use the arrow keys to go through th
 RESULTS = """
 ### Measured, beside the papers
 Each number was written by `python -m core.evaluate`, on pictures the model never saw. Where ours is behind the paper's,
-the model was trained for minutes on two processor cores, where the authors had days on a GPU.
+it was trained for an hour or two on one processor core, where the authors had days on a GPU.
 """
 
 
