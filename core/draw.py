@@ -479,11 +479,11 @@ RECIPES = {
         build=Draw,
         # 5 x 5 windows, 64 glimpses, 400 units in the paper; wider windows need fewer glimpses.
         config=dict(
-            size=32, channels=3, read=8, write=8, units=400, latents=200, glimpses=16, levels=256, curriculum=[[0.5, 8]]
+            size=32, channels=3, read=8, write=8, units=400, latents=200, glimpses=16, levels=256, curriculum=[[0.14, 8]]
         ),
         data="cifar10",
         batch_size=64,
-        steps=2_500,
+        steps=9_000,
         evaluate=evaluate_bound,
         paper="arXiv:1502.04623, Sec. 4.5",
         metric="bits_per_dim",
