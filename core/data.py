@@ -18,6 +18,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from core import pairs
 from core.layers import uniform_crop_corners
 from core.recipe import Batch
 
@@ -200,6 +201,79 @@ def svhn(root: Path, split: str) -> Dataset:
     return Dataset(torch.from_numpy(pictures.data), labels, "SVHN (Netzer et al. 2011)", "non-commercial use", plain)
 
 
+# ------------------------------------------------------------------ pictures in pairs: x goes in, y should come out
+
+
+def with_edges(size: int) -> Callable[[Dataset, Tensor, torch.Generator], Batch]:
+    """Photos and line drawings of them. Larger pictures than `size` are cut at random, and drawn by many hands."""
+
+    def transform(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+        y = rescaled(data.images[indices])
+        if y.shape[-1] == size:
+            return {"x": pairs.edges(y), "y": y}
+        (y,) = pairs.jitter([y], size, generator)
+        return {"x": pairs.edges(y, generator=generator), "y": y}
+
+    return transform
+
+
+def with_inputs(size: int, labels: bool) -> Callable[[Dataset, Tensor, torch.Generator], Batch]:
+    """Photos beside what they are made from: a picture, or a map of labels, which becomes colours."""
+
+    def transform(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+        y, x = rescaled(data.images[indices]), data.labels[indices]
+        x = pairs.label_colours(x) if labels else rescaled(x)
+        if y.shape[-1] > size:
+            x, y = pairs.jitter([x, y], size, generator)
+        return {"x": x, "y": y}
+
+    return transform
+
+
+def load_size(size: int, split: str) -> int:
+    """Side of the stored pictures: for training 143 where 128 are cut out, as 286 and 256 in the paper (Sec. 6.2)."""
+    return size * 286 // 256 if split == "train" else size
+
+
+def products(folder: str, size: int = 128) -> Callable[[Path, str], Dataset]:
+    """Product photos on white in one folder; every tenth is held out."""
+
+    def read(root: Path, split: str) -> Dataset:
+        paths = sorted((root / folder).glob("*.jpg"))
+        chosen = [path for i, path in enumerate(paths) if (i % 10 == 0) == (split == "test")]
+        images = pairs.read_pictures(chosen, load_size(size, split))
+        origin = f"Fashion Product Images, {folder}; every tenth held out; edges computed"
+        return Dataset(images, torch.zeros(len(images)), origin, "none stated", with_edges(size))
+
+    return read
+
+
+def side_by_side(folder: str, photo: str, size: int, origin: str, *, labels: bool = False, grey: bool = False):
+    """A set of pix2pix's own downloads: NAME/{train,val or test}/*.jpg, two pictures in each.
+
+    photo: "left" or "right", which of the two is y. labels: x is a map of the twelve labels of LABELS.
+    grey: x is drawn in black and white, so one channel is kept.
+    """
+
+    def read(root: Path, split: str) -> Dataset:
+        names = ["train"] if split == "train" else ["val", "test"]
+        found = next((root / folder / name for name in names if (root / folder / name).is_dir()), None)
+        if found is None:
+            raise FileNotFoundError(f"no {folder} in '{root}': unpack pix2pix's download of it there, or name --data")
+        side = load_size(size, split)
+        paths = sorted(found.glob("*.jpg"), key=lambda path: (len(path.stem), path.stem))
+        smooth = pairs.read_pictures(paths, (2 * side, side))
+        y, x = (smooth[..., :side], smooth[..., side:]) if photo == "left" else (smooth[..., side:], smooth[..., :side])
+        if labels:
+            whole = pairs.read_pictures(paths, (2 * side, side), exact=True)
+            x = pairs.nearest_label(whole[..., side:] if photo == "left" else whole[..., :side])
+        elif grey:
+            x = x.float().mean(1, keepdim=True).byte()
+        return Dataset(y.contiguous(), x.contiguous(), origin, "research use", with_inputs(size, labels))
+
+    return read
+
+
 SETS: dict[str, Callable[[Path, str], Dataset]] = {
     "mnist": mnist(plain),
     "mnist-binarised": mnist(binarised),
@@ -207,6 +281,15 @@ SETS: dict[str, Callable[[Path, str], Dataset]] = {
     "cluttered": mnist(cluttered),
     "cifar10": cifar10,
     "svhn": svhn,
+    "shoes": products("shoes"),
+    "bags": products("bags"),
+    "facades": side_by_side("facades", "left", 128, "CMP Facades, as distributed with pix2pix", labels=True),
+    "facades-256": side_by_side("facades", "left", 256, "CMP Facades, as distributed with pix2pix", labels=True),
+    "maps": side_by_side("maps", "left", 256, "Google Maps, as distributed with pix2pix"),
+    "cityscapes": side_by_side("cityscapes", "left", 256, "Cityscapes, as distributed with pix2pix"),
+    "edges2shoes": side_by_side("edges2shoes", "right", 256, "UT Zappos50K, as distributed with pix2pix", grey=True),
+    "edges2handbags": side_by_side("edges2handbags", "right", 256, "iGAN's handbags, with pix2pix", grey=True),
+    "night2day": side_by_side("night2day", "right", 256, "Transient Attributes, with pix2pix"),
 }
 
 

@@ -479,7 +479,15 @@ RECIPES = {
         build=Draw,
         # 5 x 5 windows, 64 glimpses, 400 units in the paper; wider windows need fewer glimpses.
         config=dict(
-            size=32, channels=3, read=8, write=8, units=400, latents=200, glimpses=16, levels=256, curriculum=[[0.14, 8]]
+            size=32,
+            channels=3,
+            read=8,
+            write=8,
+            units=400,
+            latents=200,
+            glimpses=16,
+            levels=256,
+            curriculum=[[0.14, 8]],
         ),
         data="cifar10",
         batch_size=64,

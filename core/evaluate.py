@@ -27,7 +27,7 @@ def evaluate(name: str, root: str | Path, batch_size: int = 500) -> dict[str, An
     test = data.load(recipe.data, root, "test")
     torch.manual_seed(data.TEST_SEED)  # the noise of a bound estimated from samples
     started = time.perf_counter()
-    metrics = recipe.evaluate(model, test.batches(batch_size))
+    metrics = recipe.evaluate(model, test.batches(batch_size), *map(zoo.load, recipe.judges))
     return metrics | {"split": "test", "seconds": round(time.perf_counter() - started, 1)}
 
 

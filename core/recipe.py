@@ -51,9 +51,10 @@ class Recipe:
     data: str  # a name core.data knows
     batch_size: int
     steps: int
-    evaluate: Callable[..., dict[str, float]]  # (model, batches) -> metrics on the held-out split
+    evaluate: Callable[..., dict[str, float]]  # (model, batches, *judges) -> metrics on the held-out split
     paper: str  # "arXiv:1502.04623, Sec. 4.2"
     kind: str  # "draw", "gan", ...: the tab that shows it
     metric: str  # the entry of evaluate's result that the results table shows
     unit: str
+    judges: tuple[str, ...] = ()  # names of the models that evaluate needs to measure this one
     reported: dict[str, float] = field(default_factory=dict)  # the paper's numbers for the same metrics

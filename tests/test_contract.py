@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from core import data, train, weights, zoo
 from core.recipe import Batch, Recipe
 
-SMALL = {"glimpses": 4, "units": 48, "latents": 8}
+SMALL = {"glimpses": 4, "units": 48, "latents": 8, "filters": 4}
 CLASSES = 10
 NAMES = list(zoo.RECIPES)
 
@@ -58,6 +58,9 @@ def pictures(model: nn.Module, name: str, n: int) -> Tensor:
 
 
 def batch_for(model: nn.Module, name: str, n: int = 4) -> Batch:
+    if zoo.recipe(name).kind == "pix2pix":
+        y = pictures(model, name, n)
+        return {"x": 1 - y[:, : getattr(model, "inputs", 3)], "y": y, "progress": 1.0}
     label = torch.randint(0, CLASSES, (n,), generator=seeded(1))
     return {"image": pictures(model, name, n), "label": label, "progress": 1.0}
 
@@ -92,6 +95,7 @@ def test_a_recipe_says_all_that_training_and_the_results_table_need(name: str):
     assert recipe.steps >= 1
     assert recipe.kind in zoo.FAMILIES
     assert callable(recipe.evaluate)
+    assert set(recipe.judges) <= zoo.RECIPES.keys()
     assert recipe.paper.startswith("arXiv:")
     assert recipe.metric
     assert recipe.unit
@@ -104,7 +108,8 @@ def test_a_recipe_says_all_that_training_and_the_results_table_need(name: str):
 def test_the_metric_of_a_recipe_is_one_that_its_evaluation_gives(name: str):
     model = small(name).eval()
     batches = [batch_for(model, name, n) for n in (4, 3)]
-    found = zoo.recipe(name).evaluate(model, iter(batches))
+    judges = [small(judge).eval() for judge in zoo.recipe(name).judges]
+    found = zoo.recipe(name).evaluate(model, iter(batches), *judges)
     assert {zoo.recipe(name).metric, "n"} | zoo.recipe(name).reported.keys() <= found.keys()
     assert found["n"] == 7
     assert all(math.isfinite(value) for value in found.values())
@@ -225,6 +230,27 @@ def test_samples_are_pictures_that_the_generator_alone_decides(name: str):
     assert torch.equal(model.sample(3, generator=seeded(5)), first)
     assert not torch.equal(model.sample(3, generator=seeded(6)), first)
     assert model.sample(1, generator=seeded(5)).shape == (1, *model.shape)
+
+
+@having("translate")
+def test_the_same_input_becomes_the_same_photo_whatever_is_beside_it(name: str):
+    model = unlike(name, 0)
+    x = batch_for(model, name, 3)["x"]
+    torch.manual_seed(1)
+    before = torch.get_rng_state()
+    photos = model.translate(x)
+    assert torch.equal(torch.get_rng_state(), before)
+    assert photos.shape == (3, *model.shape)
+    assert not photos.requires_grad
+    assert photos.min() >= 0
+    assert photos.max() <= 1
+    assert torch.allclose(model.translate(x[1:2]), photos[1:2], atol=1e-5)
+    first, again, other = (model.translate(x, generator=seeded(seed)) for seed in (5, 5, 6))
+    assert torch.equal(first, again)
+    assert not torch.equal(first, other)
+    assert not torch.equal(first, photos)
+    with pytest.raises(ValueError, match="x must have shape"):
+        model.translate(x[..., :-1])
 
 
 @having("nll")
