@@ -10,13 +10,13 @@ counts: absolute times drift with what else the machine does.
 
 import argparse
 import statistics
-import time
 from collections.abc import Callable
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from benchmarks import interleaved
 from core.draw import Draw
 from core.train import update
 
@@ -106,18 +106,6 @@ def plain_sampling() -> Callable[[], None]:
 def our_sampling() -> Callable[[], None]:
     model = Draw(read=READ, write=WRITE, units=UNITS, latents=LATENTS, glimpses=GLIMPSES)
     return lambda: model.sample(BATCH)
-
-
-def interleaved(jobs: dict[str, Callable[[], None]], rounds: int) -> dict[str, list[float]]:
-    """Milliseconds of every job, one of each in turn, after three rounds of warming up."""
-    times: dict[str, list[float]] = {name: [] for name in jobs}
-    for k in range(rounds + 3):
-        for name, job in jobs.items():
-            started = time.perf_counter()
-            job()
-            if k >= 3:
-                times[name].append(1000 * (time.perf_counter() - started))
-    return times
 
 
 def main() -> None:

@@ -34,7 +34,7 @@ from core.recipe import Batch, Phase
 
 CURVE_POINTS = 100  # of each loss term in the history
 SHEETS = 12  # moments of training at which samples are kept
-SHEET_SIDE = 4  # samples are shown 4 x 4
+SHEET_SIDES = {64: 4, 256: 2}  # pictures of so many pixels or fewer are shown 4 x 4, larger ones 2 x 2
 
 
 def train(
@@ -124,6 +124,7 @@ class Run:
         self.curve: list[dict[str, float]] = []
         self.sums: dict[str, float] = {}  # of the loss terms since the last point of the curve
         self.sheets: list[tuple[int, Tensor]] = []
+        self.inputs: Tensor | None = None  # held-out inputs for the sheets, where a model translates pictures
 
     def advance(self, batches: Iterator[Batch]) -> Iterator[dict[str, float]]:
         """Train to the end, keeping the history; yields the loss terms of each step."""
@@ -135,8 +136,8 @@ class Run:
             if self.step % every == 0:
                 self.curve.append({"step": self.step} | {key: value / every for key, value in self.sums.items()})
                 self.sums = {}
-            if self.step in sheet_steps(self.steps) and hasattr(self.model, "sample"):
-                self.sheets.append((self.step, sample_sheet(self.model)))
+            if self.step in sheet_steps(self.steps) and (self.inputs is not None or hasattr(self.model, "sample")):
+                self.sheets.append((self.step, sample_sheet(self.model, self.inputs)))
             self.seconds = before + time.perf_counter() - started
             yield terms
 
@@ -208,13 +209,21 @@ def sheet_steps(steps: int) -> set[int]:
     return {max(1, round(steps * (k / SHEETS) ** 2)) for k in range(1, SHEETS + 1)}
 
 
-def sample_sheet(model: nn.Module) -> Tensor:
-    """Samples from the same noise every time, side by side: bytes (C, 4 H, 4 W)."""
+def sheet_side(model: nn.Module) -> int:
+    """How many pictures a sheet has in a row."""
+    return next(side for largest, side in SHEET_SIDES.items() if model.shape[-1] <= largest)
+
+
+def sample_sheet(model: nn.Module, inputs: Tensor | None = None) -> Tensor:
+    """Samples from the same noise every time, or what becomes of the same inputs: bytes (C, side H, side W)."""
     model.eval()
-    device = next(model.parameters()).device
-    samples = model.sample(SHEET_SIDE**2, generator=torch.Generator(device).manual_seed(0))
+    side, device = sheet_side(model), next(model.parameters()).device
+    if inputs is None:
+        samples = model.sample(side**2, generator=torch.Generator(device).manual_seed(0))
+    else:
+        samples = model.translate(inputs[: side**2].to(device))
     model.train()
-    grid = samples.unflatten(0, (SHEET_SIDE, SHEET_SIDE)).permute(2, 0, 3, 1, 4)  # (C, 4, H, 4, W)
+    grid = samples.unflatten(0, (side, side)).permute(2, 0, 3, 1, 4)  # (C, side, H, side, W)
     return (grid.flatten(3).flatten(1, 2) * 255).round().byte().cpu()
 
 
@@ -229,7 +238,7 @@ def film(sheets: list[tuple[int, Tensor]]) -> dict[str, Any] | None:
     with io.BytesIO() as out:
         picture.save(out, "WEBP", quality=80)
         url = "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
-    return {"steps": [step for step, _ in sheets], "side": SHEET_SIDE, "film": url}
+    return {"steps": [step for step, _ in sheets], "film": url}
 
 
 def rounded(curve: list[dict[str, float]]) -> dict[str, list[float]]:
@@ -312,6 +321,8 @@ def run(options: argparse.Namespace) -> None:
         compiled=options.compile,
     )
     dataset = data.load(recipe.data, options.data, "train")
+    if hasattr(work.model, "translate"):
+        work.inputs = next(data.load(recipe.data, options.data, "test").batches(16))["x"]
     checkpoint = options.runs / f"{options.name}.checkpoint"
     if options.export or (options.resume and checkpoint.exists()):
         work.restore(checkpoint)

@@ -58,4 +58,7 @@ def _load(name: str, device: str) -> nn.Module:
             f"the weights of '{name}' do not fit the model that their card describes; "
             "restore both files or train it again"
         ) from problem
-    return model.requires_grad_(False).eval().to(device)
+    model.requires_grad_(False).eval()
+    if hasattr(model, "fold"):  # a model may have a faster form of itself for use
+        model.fold()
+    return model.to(device)

@@ -1,12 +1,15 @@
 """Pictures to start from: a visitor's sketch as a model wants it, test digits, cluttered scenes, photos."""
 
 import functools
+import io
+import struct
+import zlib
 from pathlib import Path
 
 import numpy as np
 import torch
 import torch.nn.functional as F
-from PIL import Image
+from PIL import Image, ImageOps
 from torch import Tensor
 
 from core import data
@@ -63,6 +66,27 @@ def as_page(sketch: Image.Image, size: int, channels: int) -> Tensor:
     """A sketch as it lies on the pad, ink 1 on 0: (1, channels, size, size) in [0, 1]."""
     ink = 1 - torch.from_numpy(np.asarray(sketch.convert("L").resize((size, size), Image.Resampling.BOX))).float() / 255
     return ink.expand(1, channels, size, size)
+
+
+MAX_PIXELS = 16_000_000  # of an upload
+
+
+def open_upload(file: bytes) -> Image.Image:
+    """A photo that a visitor sent, upright, in RGB, on white. ValueError, in a sentence, where it is none."""
+    try:
+        photo = Image.open(io.BytesIO(file), formats=["PNG", "JPEG", "WEBP"])
+        if photo.width * photo.height > MAX_PIXELS:  # known before its pixels are read
+            raise ValueError(
+                f"the photo has {photo.width} x {photo.height} pixels; at most {MAX_PIXELS:,} fit: make it smaller"
+            )
+        photo = ImageOps.exif_transpose(photo)
+    except Image.DecompressionBombError:
+        raise ValueError(f"the photo has too many pixels; at most {MAX_PIXELS:,} fit: make it smaller") from None
+    except (OSError, SyntaxError, EOFError, struct.error, zlib.error):
+        raise ValueError("the photo is broken or no photo; choose a whole PNG, JPEG or WebP file") from None
+    if photo.has_transparency_data:
+        photo = Image.alpha_composite(Image.new("RGBA", photo.size, "white"), photo.convert("RGBA"))
+    return photo.convert("RGB")
 
 
 def binarised(picture: Tensor, seed: int) -> Tensor:

@@ -61,6 +61,11 @@ def from_data_url(url: str) -> Image.Image:
     return Image.open(io.BytesIO(base64.b64decode(url.split(",", 1)[1])))
 
 
+def rgb(name: str) -> Tensor:
+    """One of COLOURS as (3,) in [0, 1]."""
+    return torch.tensor(list(bytes.fromhex(COLOURS[name][1:]))) / 255
+
+
 def contact_sheet(frames: Tensor, columns: int) -> Tensor:
     """(T, C, H, W) side by side, `columns` a row, the rest black: (C, rows H, columns W)."""
     rows = math.ceil(len(frames) / columns)
@@ -76,7 +81,9 @@ def signed(values: Tensor) -> Tensor:
 # ------------------------------------------------------------------ the film strip's value
 
 
-def pane(title: str, frames: Tensor, *, large: bool = False, marks: Sequence[dict] = ()) -> dict[str, Any]:
+def pane(
+    title: str, frames: Tensor, *, large: bool = False, smooth: bool = False, marks: Sequence[dict] = ()
+) -> dict[str, Any]:
     """One picture of the film strip, (T, C, H, W) in [0, 1]; one frame stands still. marks: see `mark`."""
     columns = min(len(frames), 16)
     return {
@@ -87,6 +94,7 @@ def pane(title: str, frames: Tensor, *, large: bool = False, marks: Sequence[dic
         "columns": columns,
         "still": len(frames) == 1,
         "large": large,
+        "smooth": smooth,
         "marks": list(marks),
     }
 
@@ -139,7 +147,8 @@ def enlarged(pane: dict[str, Any], sheet: Image.Image, k: int, height: int) -> I
     k_film = 0 if pane["still"] else k
     left, top = k_film % pane["columns"] * w, k_film // pane["columns"] * h
     scale = height / h
-    picture = sheet.crop((left, top, left + w, top + h)).resize((round(w * scale), height), Image.Resampling.NEAREST)
+    how = Image.Resampling.BICUBIC if pane.get("smooth") else Image.Resampling.NEAREST
+    picture = sheet.crop((left, top, left + w, top + h)).resize((round(w * scale), height), how)
     pen = ImageDraw.Draw(picture)
     for marked in pane["marks"]:
         g_x, g_y, delta, sigma = marked["windows"][k]
@@ -189,11 +198,11 @@ def learning_curve(title: str, unit: str, curve: dict[str, Sequence[float]]) -> 
     return result.update_yaxes(type="log", nticks=6)
 
 
-def sheets_film(sheets: dict[str, Any]) -> dict[str, Any]:
-    """The sample sheets of a card's history as a film: the same noise at several moments of training."""
+def sheets_film(sheets: dict[str, Any], title: str = "Samples from the same noise") -> dict[str, Any]:
+    """The sample sheets of a card's history as a film: the same noise or inputs at several moments of training."""
     sheet, steps = from_data_url(sheets["film"]), sheets["steps"]
     pane = {
-        "title": "Samples from the same noise",
+        "title": title,
         "film": sheets["film"],
         "width": sheet.width // len(steps),
         "height": sheet.height,

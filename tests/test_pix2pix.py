@@ -79,6 +79,24 @@ def test_weights_start_as_in_the_paper():
     assert abs(weights.mean().item()) < 1e-3
 
 
+@pytest.mark.parametrize("generator", ["unet", "encoder-decoder"])
+def test_a_folded_model_makes_the_same_photos(generator: str):
+    model = small(generator=generator)
+    for _ in range(3):  # averages that are not those of the beginning
+        model.photo(torch.rand(4, 1, 32, 32, generator=seeded(1)), drop=True)
+    for p in model.generator.parameters():
+        p.data += 0.1 * torch.randn(p.shape, generator=seeded(2))
+    model.eval()
+    x = pair(model)["x"]
+    before = model.translate(x), model.translate(x, generator=seeded(3))
+    model.fold()
+    assert not any(isinstance(module, torch.nn.BatchNorm2d) for module in model.modules())
+    after = model.translate(x), model.translate(x, generator=seeded(3))
+    for a, b in zip(before, after, strict=True):
+        assert torch.allclose(a, b, atol=1e-5)
+        assert a.std() > 0.01
+
+
 # ------------------------------------------------------------------ the discriminators
 
 

@@ -4,6 +4,7 @@ import base64
 import io
 import math
 import os
+import re
 import zlib
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -117,6 +118,7 @@ def cut(url: str, share: float) -> str:
         (cut(PNG, 0.6), "broken"),
         (cut(data_url(scribble(), "jpeg"), 0.6), "broken"),
         ({"strokes": [{"points": [[0.5, math.nan]], "size": 0.1}]}, "stroke 1"),
+        ({"strokes": [{"points": [[0.5, 10**5000]], "size": 0.1}]}, "stroke 1"),
     ],
 )
 def test_what_is_no_sketch_gets_a_sentence(value: Any, words: str) -> None:
@@ -222,6 +224,186 @@ def test_bad_sizes_get_a_sentence(size: Any) -> None:
         draw_strokes(STROKES, size)
 
 
+# ------------------------------------------------------------------ drawing with a palette
+
+PALETTE = {
+    "background": "#0000de",
+    "wall": "#0030ff",
+    "window": "#0080ff",
+    "door": "#00cfff",
+    "cornice": "#20ffe0",
+    "sill": "#70ff8f",
+    "balcony": "#c0ff3f",
+    "blind": "#fff000",
+    "decoration": "#ff9f00",
+    "moulding": "#ff5000",
+    "pillar": "#ff0000",
+    "shop": "#ae0000",
+}
+PAPER = PALETTE["background"]
+
+
+def box(start: Any, end: Any, ink: str = "wall") -> dict[str, Any]:
+    return {"points": [list(start), list(end)], "size": 0.04, "ink": ink, "box": True}
+
+
+FRONT = [
+    box((0.1, 0.9), (0.9, 0.1)),
+    box((0.25, 0.5), (0.75, 0.75), "window"),
+    {"points": [[0.1, 0.2], [0.9, 0.3]], "size": 0.05, "ink": "cornice"},
+    {"points": [[0.5, 0.9]], "size": 0.1, "ink": "door"},
+]
+
+
+def rgb(name: str) -> tuple[int, ...]:
+    return tuple(bytes.fromhex(PALETTE[name][1:]))
+
+
+def colours_of(image: Image.Image) -> set[tuple[int, ...]]:
+    return {colour for _, colour in image.getcolors(maxcolors=2**24)}
+
+
+@pytest.mark.parametrize("size", [17, 64, 256, 999])
+def test_a_palette_picture_has_no_other_colours(size: int) -> None:
+    image = draw_strokes(FRONT, size, palette=PALETTE, paper=PAPER)
+    assert (image.mode, image.size) == ("RGB", (size, size))
+    assert colours_of(image) == {rgb(name) for name in ("background", "wall", "window", "cornice", "door")}
+    at = {name: image.getpixel((int(x * size), int(y * size))) for name, (x, y) in PLACES.items()}
+    assert at == {name: rgb(name) for name in PLACES}
+
+
+PLACES = {
+    "background": (0.03, 0.5),
+    "wall": (0.15, 0.6),
+    "window": (0.5, 0.6),
+    "cornice": (0.5, 0.25),
+    "door": (0.5, 0.9),
+}
+
+
+def test_a_rectangle_covers_the_pixels_between_its_corners() -> None:
+    four = [((0.2, 0.3), (0.7, 0.8)), ((0.7, 0.8), (0.2, 0.3)), ((0.2, 0.8), (0.7, 0.3)), ((0.7, 0.3), (0.2, 0.8))]
+    for start, end in four:
+        covered = (np.asarray(draw_strokes([box(start, end)], 100, palette=PALETTE)) == rgb("wall")).all(2)
+        expected = np.zeros((100, 100), dtype=bool)
+        expected[30:80, 20:70] = True
+        assert np.array_equal(covered, expected)
+
+
+def test_rectangles_side_by_side_leave_no_gap_and_thin_ones_stay() -> None:
+    halves = [box((0, 0), (0.333, 1)), box((0.333, 0), (1, 1), "door")]
+    for size in (17, 64, 250):
+        assert colours_of(draw_strokes(halves, size, palette=PALETTE)) == {rgb("wall"), rgb("door")}
+    for thin in (box((0.5, 0), (0.501, 1)), box((1, 0), (1, 1)), box((0, 0), (0.001, 1))):
+        covered = (np.asarray(draw_strokes([thin], 64, palette=PALETTE)) == rgb("wall")).all(2)
+        assert covered.sum() == 64
+
+
+def test_later_strokes_lie_on_earlier_ones() -> None:
+    both = [box((0, 0), (1, 1)), box((0, 0), (1, 1), "door")]
+    assert colours_of(draw_strokes(both, 20, palette=PALETTE)) == {rgb("door")}
+    assert colours_of(draw_strokes(both[::-1], 20, palette=PALETTE)) == {rgb("wall")}
+    assert colours_of(draw_strokes([], 20, palette=PALETTE, paper="#abc")) == {(0xAA, 0xBB, 0xCC)}
+
+
+def test_without_a_palette_inks_are_black_and_rectangles_filled() -> None:
+    named = [stroke | {"ink": "door"} for stroke in STROKES]
+    assert draw_strokes(named, 100).tobytes() == draw_strokes(STROKES, 100).tobytes()
+    image = draw_strokes([box((0.2, 0.3), (0.7, 0.8))], 100)
+    assert image.mode == "L"
+    assert (255 - np.asarray(image, float)).sum() / 255 == 50 * 50
+
+
+def test_a_palette_sketch_is_drawn_from_its_strokes() -> None:
+    blends = data_url(draw_strokes(FRONT, 560, palette=PALETTE, paper=PAPER).resize((280, 280), Image.Resampling.BOX))
+    options = dict(palette=PALETTE, paper=PAPER)
+    assert len(colours_of(read_sketch({"png": blends, "strokes": FRONT}))) > 5, "what the browser sends has blends"
+    for value in ({"png": blends, "strokes": FRONT}, {"strokes": FRONT}):
+        image = read_sketch(value, **options)
+        assert (image.mode, image.size) == ("RGB", (280, 280))
+        assert len(colours_of(image)) == 5
+    assert len(colours_of(read_sketch(blends, **options))) > 5, "a picture alone is taken as it is"
+    with pytest.raises(ValueError, match="blank"):
+        read_sketch({"png": blends, "strokes": [box((0.2, 0.2), (0.8, 0.8), "background")]}, **options)
+    with pytest.raises(ValueError, match="no sketch"):
+        read_sketch({"png": "", "strokes": []}, **options)
+
+
+def deep() -> list[Any]:
+    nest: list[Any] = []
+    for _ in range(5000):
+        nest = [nest]
+    return nest
+
+
+@pytest.mark.parametrize(
+    ("change", "words"),
+    [
+        ({"ink": "roof"}, "ink of stroke 2 must be one of 'background', 'wall', 'window', ...; got 'roof'"),
+        ({"ink": "Wall"}, "got 'Wall'"),
+        ({"ink": "a" * 9999}, "aaa..."),
+        ({"ink": 3}, "ink of stroke 2 must be a colour's name, got '3'"),
+        ({"ink": None}, "must be a colour's name, got 'None'"),
+        ({"ink": math.nan}, "must be a colour's name"),
+        ({"ink": ["wall"]}, "must be a colour's name"),
+        ({"ink": 10**5000}, "int that is too large to show"),
+        ({"ink": deep()}, "list that is too large to show"),
+        ({"box": "yes"}, "box of stroke 2 must be true or false, got \"'yes'\""),
+        ({"box": 1}, "must be true or false"),
+        ({"box": None}, "must be true or false"),
+        ({"box": deep()}, "must be true or false"),
+        ({"points": [[0.1, 0.1]]}, "must have two points, its corners, got 1"),
+        ({"points": [[0.1, 0.1]] * 3}, "must have two points, its corners, got 3"),
+        ({"points": []}, "at least one point"),
+        ({"points": [[0.1, 0.1], [0.2, math.nan]]}, "from 0 to 1"),
+        ({"points": [[0.1, 0.1], [math.inf, 0.2]]}, "from 0 to 1"),
+        ({"points": [[0.1, 0.1], [10**5000, 0.2]]}, "from 0 to 1"),
+        ({"points": [[0.1, 0.1], deep()]}, "from 0 to 1"),
+        ({"size": 10**5000}, "size of stroke 2"),
+        ({"size": -math.inf}, "size of stroke 2"),
+    ],
+    ids=lambda value: type(value).__name__,  # pytest cannot print the largest of them
+)
+def test_bad_inks_and_boxes_get_a_sentence(change: dict[str, Any], words: str) -> None:
+    strokes = [FRONT[0], FRONT[1] | change]
+    with pytest.raises(ValueError, match=re.escape(words)) as caught:
+        draw_strokes(strokes, 64, palette=PALETTE)
+    assert len(str(caught.value)) < 300
+    assert "\n" not in str(caught.value)
+    if "ink" not in change or not isinstance(change["ink"], str):  # any name is one where there is no palette
+        with pytest.raises(ValueError, match=re.escape(words)):
+            draw_strokes(strokes, 64)
+
+
+def test_a_palette_asks_for_an_ink_and_bounds_the_strokes() -> None:
+    with pytest.raises(ValueError, match="stroke 1 must have an ink, one of 'background', "):
+        draw_strokes(STROKES, 64, palette=PALETTE)
+    with pytest.raises(ValueError, match="must be one of 'ground', 'sky'; got 'wall'"):
+        draw_strokes(FRONT, 64, palette={"ground": "#000000", "sky": "#ffffff"})
+    with pytest.raises(ValueError, match="at most 500"):
+        draw_strokes([FRONT[0]] * 5000, 64, palette=PALETTE)
+
+
+@pytest.mark.parametrize(
+    ("palette", "paper", "words"),
+    [
+        ({}, "#ffffff", "palette must be a dict"),
+        (["#ffffff"], "#ffffff", "palette must be a dict"),
+        ({"": "#ffffff"}, "#ffffff", "palette must be a dict"),
+        ({"sky": "blue"}, "#ffffff", "colour of 'sky' must be like '#0080ff', got \"'blue'\""),
+        ({"sky": 255}, "#ffffff", "colour of 'sky'"),
+        ({"sky": "#0080ff80"}, "#ffffff", "colour of 'sky'"),
+        ({"sky": "#0080ff"}, "white", "colour of 'paper'"),
+        ({"sky": "#0080ff"}, None, "colour of 'paper'"),
+    ],
+)
+def test_bad_palettes_get_a_sentence(palette: Any, paper: Any, words: str) -> None:
+    with pytest.raises(ValueError, match=words):
+        draw_strokes([], 64, palette=palette, paper=paper)
+    with pytest.raises(ValueError, match=words):
+        SketchPad(elem_id="bad", label="Bad", palette=palette, paper=paper)
+
+
 # ------------------------------------------------------------------ in a browser
 
 FRAMES = 12
@@ -288,6 +470,7 @@ class App:
     drawings: list[Any] = field(default_factory=list)  # values of `change`, as Python got them
     by_hand: list[Any] = field(default_factory=list)  # values of `input`
     stops: list[int] = field(default_factory=list)  # indices of `select`
+    plans: list[Any] = field(default_factory=list)  # values of the palette pad's `input`
 
 
 @pytest.fixture(scope="module")
@@ -322,11 +505,19 @@ def served() -> Iterator[App]:
         with gr.Tab("Other"):
             far_pad = SketchPad(elem_id="far-pad", label="Far sketch")
             far_strip = FilmStrip(elem_id="far-strip", label="Far film")
+        with gr.Tab("Plan"):
+            plan = SketchPad(
+                elem_id="plan", label="A house front", palette=PALETTE, paper=PAPER, save=True, brush=0.1, size=256
+            )
+            planned = gr.Button("Give a front", elem_id="give-front")
+            saved = SketchPad(elem_id="saved", label="Kept", save=True, palette={"soot": "#000000", "bone": "#eeeecc"})
         everywhere.click(lambda: ({"strokes": STROKES}, film()), None, [far_pad, far_strip])
         pad.change(drawn, pad, None)
         pad.input(drawn_by_hand, pad, None)
         given.click(lambda: {"strokes": STROKES}, None, pad)
         wiped.click(lambda: None, None, pad)
+        plan.input(app.plans.append, plan, None)
+        planned.click(lambda: {"strokes": FRONT}, None, plan)
         strip.select(stopped, None, heard)
         filled.click(film, None, strip)
         other.click(lambda: film(20, blue=30), None, strip)
@@ -344,6 +535,7 @@ def app(served: App) -> App:
     served.drawings.clear()
     served.by_hand.clear()
     served.stops.clear()
+    served.plans.clear()
     return served
 
 
@@ -356,8 +548,8 @@ def wait_until(page: Any, condition: Any, timeout_ms: int = 8000) -> None:
     raise AssertionError("waited in vain")
 
 
-def draw_line(page: Any, start: tuple[float, float], end: tuple[float, float]) -> None:
-    box = page.locator("#pad canvas").bounding_box()
+def draw_line(page: Any, start: tuple[float, float], end: tuple[float, float], pad: str = "#pad") -> None:
+    box = page.locator(f"{pad} canvas").bounding_box()
     x, y = ([box["x"] + box["width"] * p[0], box["y"] + box["height"] * p[1]] for p in (start, end))
     page.mouse.move(*x)
     page.mouse.down()
@@ -455,6 +647,204 @@ def test_python_writes_strokes_and_wipes_them(app: App) -> None:
         page.locator("#wipe").click()
         page.wait_for_function("() => document.querySelector('#pad .pad').dataset.strokes === '0'")
         assert pixel(page, "#pad canvas", 0.5, 0.5) == (255, 255, 255)
+
+
+def open_plan(page: Any) -> Any:
+    page.get_by_role("tab", name="Plan", exact=True).click()
+    page.locator("#plan canvas").wait_for()
+    return page.locator("#plan")
+
+
+def count(page: Any, strokes: int) -> None:
+    page.wait_for_function(f"() => document.querySelector('#plan .pad').dataset.strokes === '{strokes}'")
+
+
+@pytest.mark.browser
+def test_rectangles_and_brush_in_the_colours_of_a_palette(app: App) -> None:
+    with open_page(app.url) as page:
+        plan = open_plan(page)
+        inks = plan.get_by_role("radiogroup", name="Colour").get_by_role("radio")
+        assert [ink.get_attribute("value") for ink in inks.all()] == list(PALETTE)
+        assert plan.locator(".inks .face").all_inner_texts() == list(PALETTE), "the names are there to read"
+        assert plan.get_by_role("radio", name="window").is_checked()
+        assert plan.get_by_role("radio", name="Rectangle").is_checked()
+        assert pixel(page, "#plan canvas", 0.5, 0.5) == rgb("background")
+
+        draw_line(page, (0.2, 0.3), (0.7, 0.8), "#plan")
+        wait_until(page, lambda: app.plans)
+        [window] = app.plans[0]["strokes"]
+        assert list(window) == ["points", "size", "ink", "box"]
+        assert (window["ink"], window["box"], window["size"]) == ("window", True, 0.1)
+        assert np.allclose(window["points"], [[0.2, 0.3], [0.7, 0.8]], atol=0.01)
+        assert window["points"] == np.round(window["points"], 3).tolist()
+        for x, y in ((0.22, 0.32), (0.68, 0.32), (0.22, 0.78), (0.68, 0.78), (0.5, 0.5)):
+            assert pixel(page, "#plan canvas", x, y) == rgb("window"), "filled to its corners"
+        for x, y in ((0.17, 0.5), (0.73, 0.5), (0.5, 0.27), (0.5, 0.83)):
+            assert pixel(page, "#plan canvas", x, y) == rgb("background")
+
+        plan.get_by_role("radio", name="pillar").check()
+        plan.get_by_role("radio", name="Brush").check()
+        draw_line(page, (0.1, 0.5), (0.9, 0.5), "#plan")
+        wait_until(page, lambda: len(app.plans) == 2)
+        line = app.plans[1]["strokes"][1]
+        assert list(line) == ["points", "size", "ink"]
+        assert (line["ink"], line["size"]) == ("pillar", 0.1)
+        assert pixel(page, "#plan canvas", 0.5, 0.5) == rgb("pillar")
+        assert pixel(page, "#plan canvas", 0.5, 0.7) == rgb("window")
+
+        page.keyboard.press("Control+z")
+        wait_until(page, lambda: len(app.plans) == 3)
+        assert app.plans[2] == app.plans[0]
+        assert pixel(page, "#plan canvas", 0.5, 0.5) == rgb("window")
+        plan.locator(".clear").click()
+        wait_until(page, lambda: len(app.plans) == 4)
+        assert app.plans[3] is None
+        assert pixel(page, "#plan canvas", 0.5, 0.5) == rgb("background")
+        plan.locator(".undo").click()
+        wait_until(page, lambda: len(app.plans) == 5)
+        assert app.plans[4] == app.plans[0]
+
+
+@pytest.mark.browser
+def test_a_rectangle_is_seen_while_it_is_dragged_and_a_click_draws_none(app: App) -> None:
+    with open_page(app.url) as page:
+        plan = open_plan(page)
+        sheet = plan.locator("canvas").bounding_box()
+        x, y = (lambda share: sheet["x"] + share * sheet["width"]), (lambda share: sheet["y"] + share * sheet["height"])
+        page.mouse.click(x(0.5), y(0.5))
+        page.mouse.move(x(0.3), y(0.3))
+        page.mouse.down()
+        page.mouse.move(x(0.3) + 1, y(0.3) + 1)  # an unsteady hand
+        page.mouse.up()
+        assert plan.locator(".hint").is_visible()
+        assert plan.locator(".undo").is_disabled()
+
+        page.mouse.move(x(0.8), y(0.8))
+        page.mouse.down()
+        page.mouse.move(x(0.4), y(0.4), steps=4)
+        assert pixel(page, "#plan canvas", 0.5, 0.5) == rgb("window")
+        assert not plan.locator(".hint").is_visible()
+        page.mouse.move(x(0.6), y(0.6), steps=4)
+        assert pixel(page, "#plan canvas", 0.5, 0.5) == rgb("background"), "it follows the pointer back"
+        assert pixel(page, "#plan canvas", 0.7, 0.7) == rgb("window")
+        page.mouse.move(x(1.2), y(0.6), steps=4)
+        page.mouse.move(x(1.2), y(-0.1), steps=4)
+        page.mouse.up()
+        wait_until(page, lambda: app.plans)
+        page.wait_for_timeout(300)
+        assert len(app.plans) == 1, "clicks told Python nothing"
+        [made] = app.plans[0]["strokes"]
+        assert np.allclose(made["points"], [[0.8, 0.8], [1, 0]], atol=0.01), "it ends at the paper's edge"
+        draw_strokes(app.plans[0]["strokes"], 64, palette=PALETTE)  # valid
+
+
+@pytest.mark.browser
+def test_the_keyboard_chooses_colour_and_tool(app: App) -> None:
+    with open_page(app.url) as page:
+        plan = open_plan(page)
+        assert plan.locator(".brush").is_disabled(), "a rectangle has no size of brush"
+        plan.locator("canvas").focus()
+        page.keyboard.press("Tab")
+        assert plan.get_by_role("radio", name="window").evaluate("radio => radio === document.activeElement")
+        outline = "radio => getComputedStyle(radio.nextElementSibling).outlineStyle"
+        assert plan.get_by_role("radio", name="window").evaluate(outline) == "solid", "the focus is seen"
+        page.keyboard.press("ArrowRight")
+        page.keyboard.press("ArrowDown")
+        assert plan.get_by_role("radio", name="cornice").is_checked()
+        assert plan.locator(".inks :checked").count() == 1
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowRight")
+        assert plan.get_by_role("radio", name="Brush").is_checked()
+        assert plan.get_by_role("radio", name="cornice").is_checked()
+        page.keyboard.press("Tab")
+        page.keyboard.press("ArrowLeft")
+        assert page.locator("#saved").get_by_role("radio", name="soot").is_checked(), "two pads, two palettes"
+        draw_line(page, (0.2, 0.2), (0.8, 0.2), "#plan")
+        wait_until(page, lambda: app.plans)
+        [line] = app.plans[0]["strokes"]
+        assert (line["ink"], "box" in line) == ("cornice", False)
+        assert line["size"] == 0.095, "the arrow key made the brush smaller"
+
+
+@pytest.mark.browser
+def test_what_is_chosen_is_seen_without_colour(app: App) -> None:
+    dot = """radio => getComputedStyle(radio.nextElementSibling.querySelector('.swatch'), '::after').content"""
+    with open_page(app.url) as page:
+        plan = open_plan(page)
+        plan.get_by_role("radio", name="door").check()
+        marked = [
+            radio.get_attribute("value") for radio in plan.get_by_role("radio").all() if radio.evaluate(dot) == '""'
+        ]
+        assert marked == ["door", "Rectangle"]
+
+
+@pytest.mark.browser
+def test_python_writes_a_front_and_the_pad_saves_it(app: App) -> None:
+    with open_page(app.url) as page:
+        plan = open_plan(page)
+        assert plan.locator(".save").is_disabled()
+        assert not page.locator("#pad .save").is_visible(), "only where it is asked for"
+        page.locator("#give-front").click()
+        count(page, len(FRONT))
+        assert {name: pixel(page, "#plan canvas", *place) for name, place in PLACES.items()} == {
+            name: rgb(name) for name in PLACES
+        }
+        with page.expect_download() as download:
+            plan.locator(".save").click()
+        assert download.value.suggested_filename == "glimpse-a-house-front.png"
+        with Image.open(download.value.path()) as saved:
+            drawn = np.asarray(draw_strokes(FRONT, 256, palette=PALETTE, paper=PAPER), int)
+            assert saved.size == (256, 256)
+            off = np.abs(np.asarray(saved.convert("RGB"), int) - drawn).max(2) > 8
+        assert off.mean() < 0.02, "but for its borders the browser's picture is Pillow's"
+
+        draw_line(page, (0.05, 0.95), (0.95, 0.8), "#plan")
+        wait_until(page, lambda: app.plans)
+        assert app.plans[0]["strokes"][:-1] == FRONT, "ink and box went to the page and came back"
+        assert len(colours_of(read_sketch(app.plans[0], palette=PALETTE, paper=PAPER))) == 5
+        plan.locator(".undo").click()
+        count(page, len(FRONT))
+        plan.locator(".undo").click()
+        count(page, 0)
+        assert plan.locator(".save").is_disabled()
+        assert plan.locator(".hint").is_visible()
+
+
+@pytest.mark.browser
+def test_a_short_palette_begins_with_its_first_colour(app: App) -> None:
+    with open_page(app.url) as page:
+        open_plan(page)
+        assert page.locator("#saved").get_by_role("radio", name="soot").is_checked()
+
+
+def contrast(one: tuple[int, ...], other: tuple[int, ...]) -> float:
+    """Of WCAG 2: from 1 to 21; 4.5 is enough for text."""
+
+    def luminance(colour: tuple[int, ...]) -> float:
+        linear = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in (byte / 255 for byte in colour)]
+        return float(np.dot(linear, [0.2126, 0.7152, 0.0722]))
+
+    low, high = sorted(luminance(colour) + 0.05 for colour in (one, other))
+    return high / low
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("dark", [False, True])
+def test_a_palette_is_readable_on_a_phone(app: App, dark: bool) -> None:
+    ink = "node => getComputedStyle(node).color.match(/[0-9]+/g).slice(0, 3).map(Number)"
+    ground = "node => getComputedStyle(node).backgroundColor.match(/[0-9]+/g).slice(0, 3).map(Number)"
+    with open_page(app.url, width=390, dark=dark) as page:
+        plan = open_plan(page)
+        assert contrast(plan.locator(".hint").evaluate(ink), rgb("background")) >= 4.5
+        for face in plan.locator(".face").all():
+            assert contrast(face.evaluate(ink), face.evaluate(ground)) >= 4.5
+            assert face.evaluate("node => node.scrollWidth <= node.clientWidth"), "no name is cut off"
+            place = face.bounding_box()
+            assert place["x"] >= 0
+            assert place["x"] + place["width"] <= 390
+            assert place["height"] >= 32
+        overflow = page.evaluate("() => document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        assert overflow <= 0
 
 
 def index(page: Any) -> int:

@@ -29,7 +29,8 @@ function paint(context, { spec, image }, step, scale) {
   const { width, height, columns } = spec;
   const frame = spec.still ? 0 : step;
   const [left, top] = [(frame % columns) * width, Math.floor(frame / columns) * height];
-  context.imageSmoothingEnabled = scale < 1; // enlarged pixels stay square
+  context.imageSmoothingEnabled = scale < 1 || Boolean(spec.smooth); // else enlarged pixels stay square
+  context.imageSmoothingQuality = "high";
   context.clearRect(0, 0, width * scale, height * scale);
   context.drawImage(image, left, top, width, height, 0, 0, width * scale, height * scale);
   for (const mark of spec.marks ?? []) {
@@ -98,9 +99,9 @@ function show(step) {
 // ---------------------------------------------------------------- laying out a film
 
 // Whole device pixels to a film pixel, so that all look the same; a film larger than its place is shrunk.
-function fit({ width, height }, side) {
+function fit({ width, height, smooth }, side) {
   const scale = (side * window.devicePixelRatio) / Math.max(width, height);
-  return scale >= 1 ? Math.floor(scale) : scale;
+  return scale >= 1 && !smooth ? Math.floor(scale) : scale;
 }
 
 function layOut() {

@@ -15,6 +15,7 @@ A film is a dict that JSON can hold:
         columns     frames in a row of the picture
         still       true where the film holds one frame, shown at every step
         large       true where the pane is drawn big
+        smooth      true where enlarged pixels are blended, as photos want it; else they stay square
         marks       list of {role: "read" or "write", label, points: N, windows: one of [g_x, g_y, delta, sigma]
                     a frame, or null where the step has none}; in pixels, 0 is the middle of the first pixel
     readouts    list of {label, unit, values: one a frame, or null}
