@@ -454,10 +454,10 @@ RECIPES = {
     "draw-twodigits": dict(
         build=Draw,
         # The paper names no sizes for this figure. 10 x 10 lets five or six glimpses draw a digit.
-        config=dict(size=60, read=10, write=10, glimpses=24, curriculum=[[0.1, 8], [0.47, 16]]),
+        config=dict(size=60, read=10, write=10, glimpses=24, curriculum=[[0.11, 8], [0.497, 16]]),
         data="twodigits",
         batch_size=64,
-        steps=18_500,
+        steps=17_500,
         evaluate=evaluate_bound,
         paper="arXiv:1502.04623, Sec. 4.3",
         metric="nll",

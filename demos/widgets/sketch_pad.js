@@ -1,21 +1,29 @@
 // The sketch pad. Gradio calls this with element, props, trigger and watch; sketch_pad.py says what its value is, and
 // writes the settings above: props other than the value are lost where the pad is hidden at first.
 
+const PALETTE_WIDTH = 420; // CSS pixels: four colours a row, where there is room
 const TOLERANCE = 0.001; // of the side: how far a thinned stroke may stray from the one drawn; 0.3 pixels of 280
 const UNDO_STEPS = 100;
+const UNSTEADY = 0.01; // of the side: a rectangle smaller than this, both ways, is a click
 
 const find = (selector) => element.querySelector(selector);
-const [pad, canvas, hint, brush, undoButton, clearButton] = [
+const [pad, canvas, hint, inks, modes, brush, undoButton, clearButton, saveButton] = [
   ".pad",
   "canvas",
   ".hint",
+  ".inks",
+  ".modes",
   ".brush",
   ".undo",
   ".clear",
+  ".save",
 ].map(find);
+const colours = new Map(settings.palette ?? []); // by the name of the ink
 
-let strokes = []; // what is on the paper: {points: [[x, y], ...], size}, fractions of the side; never changed in place
-let gesture = null; // the stroke under the pointer: {pointer, size, pieces: [points, ...], outside}
+// What is on the paper: {points: [[x, y], ...], size, ink, box}, fractions of the side; never changed in place. Only
+// strokes of a palette have an ink, and only rectangles a box: true.
+let strokes = [];
+let gesture = null; // the stroke under the pointer: {pointer, look: {size, ink, box}, pieces: [points, ...], outside}
 const past = []; // earlier values of strokes
 
 // ---------------------------------------------------------------- strokes
@@ -64,14 +72,26 @@ function thinned(points) {
 
 const rounded = (value) => Math.round(value * 1000) / 1000;
 
-const finished = (points, size) => ({
-  points: thinned(smoothed(points)).map((point) => point.map(rounded)),
-  size: rounded(size),
+const finished = (points, look) => ({
+  points: (look.box ? points : thinned(smoothed(points))).map((point) => point.map(rounded)),
+  ...look,
 });
+
+function visible({ points: [start, end], box }) {
+  if (!box) return true;
+  const sides = [0, 1].map((axis) => Math.abs(start[axis] - end[axis]));
+  return Math.max(...sides) >= UNSTEADY && Math.min(...sides) > 0;
+}
 
 // ---------------------------------------------------------------- painting
 
-function paintStroke(context, { points, size }, side) {
+function paintStroke(context, { points, size, ink, box }, side) {
+  context.fillStyle = context.strokeStyle = colours.get(ink) ?? settings.ink;
+  if (box) {
+    const [[x, y], [toX, toY]] = [points[0], points.at(-1)];
+    context.fillRect(x * side, y * side, (toX - x) * side, (toY - y) * side);
+    return;
+  }
   context.lineWidth = size * side;
   context.beginPath();
   if (points.length === 1) {
@@ -86,7 +106,6 @@ function paintStroke(context, { points, size }, side) {
 function paint(context, side, marks) {
   context.fillStyle = settings.paper;
   context.fillRect(0, 0, side, side);
-  context.fillStyle = context.strokeStyle = settings.ink;
   context.lineCap = context.lineJoin = "round";
   for (const stroke of marks) paintStroke(context, stroke, side);
 }
@@ -95,13 +114,14 @@ function show() {
   const side = Math.round(canvas.clientWidth * window.devicePixelRatio);
   if (side) {
     if (canvas.width !== side) canvas.width = canvas.height = side;
-    const live = gesture?.pieces.map((points) => ({ points: smoothed(points), size: gesture.size })) ?? [];
+    const live = gesture?.pieces.map((points) => ({ points: smoothed(points), ...gesture.look })) ?? [];
     paint(canvas.getContext("2d"), side, [...strokes, ...live]);
   }
   const empty = !strokes.length && !gesture;
   hint.hidden = !empty;
   undoButton.disabled = !strokes.length && !past.length;
   clearButton.disabled = empty;
+  saveButton.disabled = !strokes.length;
   pad.dataset.strokes = strokes.length;
   const count = strokes.length === 1 ? "1 stroke" : strokes.length + " strokes";
   canvas.setAttribute("aria-label", (settings.label) + ", " + (empty ? "empty" : count));
@@ -113,6 +133,63 @@ function exported() {
   page.width = page.height = settings.size;
   paint(page.getContext("2d"), settings.size, strokes);
   return page.toDataURL("image/png");
+}
+
+function savePng() {
+  const words = settings.label.toLowerCase().match(/[a-z0-9]+/g) ?? [];
+  const link = document.createElement("a");
+  link.href = exported();
+  link.download = ["glimpse", ...words].join("-") + ".png";
+  link.click();
+}
+
+// Grey is easy on the eye on white paper; on any other, black or white has the better contrast (WCAG's luminance).
+function colourHint() {
+  const context = document.createElement("canvas").getContext("2d");
+  context.fillStyle = settings.paper;
+  context.fillRect(0, 0, 1, 1);
+  const light = [...context.getImageData(0, 0, 1, 1).data].map((byte) =>
+    byte > 10 ? ((byte / 255 + 0.055) / 1.055) ** 2.4 : byte / 255 / 12.92,
+  );
+  const luminance = 0.2126 * light[0] + 0.7152 * light[1] + 0.0722 * light[2];
+  if (luminance < 0.99) hint.style.color = luminance > 0.18 ? "#000000" : "#ffffff";
+}
+
+// ---------------------------------------------------------------- the palette
+
+// Radios: the browser brings the arrow keys, and says aloud which one is chosen.
+function offer(box, names, first) {
+  for (const name of names) {
+    const [label, radio, face, swatch] = ["label", "input", "span", "i"].map((tag) => document.createElement(tag));
+    Object.assign(radio, { type: "radio", name: settings.id + "-" + box.className, value: name, checked: name === first });
+    face.className = "face";
+    swatch.className = "swatch";
+    swatch.style.background = colours.get(name) ?? "";
+    face.append(swatch, name);
+    label.append(radio, face);
+    box.append(label);
+  }
+}
+
+const chosen = (box) => box.querySelector("input:checked").value;
+
+function look() {
+  const size = rounded(Number(brush.value));
+  if (!settings.palette) return { size };
+  const ink = chosen(inks);
+  return chosen(modes) === "Rectangle" ? { size, ink, box: true } : { size, ink };
+}
+
+function layOutPalette() {
+  const names = [...colours.keys()];
+  offer(inks, names, names[2] ?? names[0]); // the first two are what the others stand on
+  offer(modes, ["Rectangle", "Brush"], "Rectangle");
+  find(".drawing").append(brush.parentElement);
+  find(".brush-name").textContent = "Size";
+  inks.hidden = find(".drawing").hidden = false;
+  const enable = () => (brush.disabled = chosen(modes) !== "Brush");
+  modes.addEventListener("change", enable);
+  enable();
 }
 
 // ---------------------------------------------------------------- what is on the paper
@@ -152,7 +229,14 @@ function clear() {
 // Python wrote a value: strokes, with or without their picture, or nothing.
 function load() {
   const sent = props.value?.strokes ?? [];
-  replace(sent.map(({ points, size }) => ({ points: points.map(([x, y]) => [x, y]), size })));
+  replace(
+    sent.map(({ points, size, ink, box }) => ({
+      points: points.map(([x, y]) => [x, y]),
+      size,
+      ...(ink !== undefined && { ink }),
+      ...(box && { box }),
+    })),
+  );
   if (strokes.length && !props.value.png) publish();
   else show();
 }
@@ -164,9 +248,16 @@ function onPaper(event) {
   return [(event.clientX - box.left) / box.width, (event.clientY - box.top) / box.height];
 }
 
-// A line that leaves the paper ends at its edge; where it comes back, a new piece begins.
+const kept = (point) => point.map((value) => Math.min(Math.max(value, 0), 1));
+
+// A line that leaves the paper ends at its edge; where it comes back, a new piece begins. A rectangle follows the
+// pointer along the edge.
 function extend(point) {
-  const edge = point.map((value) => Math.min(Math.max(value, 0), 1));
+  const edge = kept(point);
+  if (gesture.look.box) {
+    gesture.pieces[0][1] = edge;
+    return;
+  }
   const outside = edge[0] !== point[0] || edge[1] !== point[1];
   if (!gesture.outside) gesture.pieces.at(-1).push(edge);
   else if (!outside) gesture.pieces.push([point]);
@@ -176,7 +267,9 @@ function extend(point) {
 canvas.addEventListener("pointerdown", (event) => {
   if (gesture || event.button !== 0) return;
   canvas.setPointerCapture(event.pointerId);
-  gesture = { pointer: event.pointerId, size: Number(brush.value), pieces: [[onPaper(event)]], outside: false };
+  const start = kept(onPaper(event)); // half a pixel beside the paper is still a touch
+  gesture = { pointer: event.pointerId, look: look(), pieces: [[start]], outside: false };
+  if (gesture.look.box) extend(start);
   show();
 });
 
@@ -189,9 +282,11 @@ canvas.addEventListener("pointermove", (event) => {
 
 function lift(event) {
   if (event.pointerId !== gesture?.pointer) return;
-  const { pieces, size } = gesture;
+  const { pieces, look } = gesture;
   gesture = null;
-  replace([...strokes, ...pieces.map((points) => finished(points, size))]);
+  const made = pieces.map((points) => finished(points, look)).filter(visible);
+  if (!made.length) return show();
+  replace([...strokes, ...made]);
   publishByHand();
 }
 canvas.addEventListener("pointerup", lift);
@@ -204,11 +299,17 @@ pad.addEventListener("keydown", (event) => {
 });
 undoButton.addEventListener("click", undo);
 clearButton.addEventListener("click", clear);
+saveButton.addEventListener("click", savePng);
 
-pad.style.width = settings.size + "px";
+find(".paper").style.maxWidth = settings.size + "px";
+const width = Math.max(settings.size, settings.palette ? PALETTE_WIDTH : 0);
+pad.style.gridTemplateColumns = "minmax(0, " + width + "px)"; // a width would push a narrow page wide
 pad.setAttribute("aria-label", settings.label);
 find(".name").textContent = settings.label;
 brush.value = settings.brush;
+saveButton.hidden = !settings.save;
+if (settings.palette) layOutPalette();
+colourHint();
 new ResizeObserver(show).observe(canvas);
 watch("value", load);
 load();
