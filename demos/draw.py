@@ -293,6 +293,11 @@ EXPERIMENTS = {
         "Play it slowly. With attention a pen runs along the strokes of the digit; without, the whole digit "
         "stands there as a blur from the start and only gets sharper.",
     ),
+    "One digit, then the other": (
+        dict(mode="generate", model="draw-twodigits", compare=False, seed="18"),
+        "Nobody told it that there are two. Play it slowly: when is the first digit done, and how does the window get to "
+        "the place of the second? On the way it wipes the grey paper black.",
+    ),
     "Show it a house": (
         dict(mode="reconstruct", model=ATTENTION, source="sketch", sketch={"strokes": HOUSE}, compare=True, seed="1"),
         "It has seen digits only. Look where the window goes for the door, and how many nats of KL a house costs: "
