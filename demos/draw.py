@@ -295,8 +295,8 @@ EXPERIMENTS = {
     ),
     "One digit, then the other": (
         dict(mode="generate", model="draw-twodigits", compare=False, seed="18"),
-        "Nobody told it that there are two. Play it slowly: when is the first digit done, and how does the window get to "
-        "the place of the second? On the way it wipes the grey paper black.",
+        "Nobody told it that there are two. Play it slowly: when is the first digit done, and how does the window get "
+        "to the place of the second? On the way it wipes the grey paper black.",
     ),
     "Show it a house": (
         dict(mode="reconstruct", model=ATTENTION, source="sketch", sketch={"strokes": HOUSE}, compare=True, seed="1"),

@@ -74,8 +74,11 @@ def contact_sheet(frames: Tensor, columns: int) -> Tensor:
 
 
 def signed(values: Tensor) -> Tensor:
-    """Numbers of either sign as grey levels: the largest size is black or white, nothing is middle grey."""
-    return 0.5 + 0.5 * values / values.abs().max().clamp(min=1e-8)
+    """Numbers of either sign as grey levels: the largest size is black or white, nothing is middle grey.
+
+    By their square roots, so that a step that writes a hundredth of what the boldest one writes can still be seen.
+    """
+    return 0.5 + 0.5 * values.sign() * (values.abs() / values.abs().max().clamp(min=1e-8)).sqrt()
 
 
 # ------------------------------------------------------------------ the film strip's value
