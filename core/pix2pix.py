@@ -412,5 +412,5 @@ RECIPES = {
     "pix2pix-facades-patch16": part(patch=16),
     "pix2pix-facades-patch286": part(patch=286),
     "pix2pix-labeller": PART
-    | dict(build=Labeller, config=dict(), judges=(), steps=4_000, batch_size=16, evaluate=evaluate_labels),
+    | dict(build=Labeller, config=dict(), judges=(), steps=3_000, batch_size=16, evaluate=evaluate_labels),
 }

@@ -2,7 +2,7 @@
 
 const FRAMES_PER_SECOND = 10;
 const REST_MS = 400; // so long after the last key or slider movement the user has stopped at a frame
-const LARGE = { least: 210, most: 320, alone: 400 }; // sides on the screen, in CSS pixels
+const LARGE = { least: 210, most: 320, alone: 400, many: 135 }; // sides on the screen, in CSS pixels; many: more than 4
 const SMALL = 112;
 const GAP = 20; // between panes, as in the style
 
@@ -108,14 +108,17 @@ function layOut() {
   const room = panesBox.clientWidth;
   if (!film || !room) return; // in a tab that is not shown; the observer calls again
   const large = Math.max(1, panes.filter(({ spec }) => spec.large).length);
-  const columns = limit(Math.floor((room + GAP) / (LARGE.least + GAP)), 1, large);
-  const side = Math.min((room - GAP * (columns - 1)) / columns, large === 1 ? LARGE.alone : LARGE.most);
+  const least = large > 4 ? LARGE.many : LARGE.least;
+  const columns = limit(Math.floor((room + GAP) / (least + GAP)), 1, large);
+  const widest = large === 1 ? LARGE.alone : LARGE.most;
+  const side = Math.floor(Math.min((room - GAP * (columns - 1)) / columns, widest)); // a fraction more would not fit
   for (const pane of panes) {
     const { spec, canvas } = pane;
     pane.scale = fit(spec, spec.large ? side : Math.min(SMALL, room));
     canvas.width = Math.round(spec.width * pane.scale);
     canvas.height = Math.round(spec.height * pane.scale);
     canvas.style.width = canvas.width / window.devicePixelRatio + "px";
+    canvas.parentElement.style.width = spec.large ? canvas.style.width : ""; // a long title is broken, not its row
   }
   show(index);
 }
