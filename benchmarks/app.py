@@ -1,23 +1,27 @@
-"""How long a visitor waits: from `python app.py` to the first tab, and from a click to a film.
+"""How long a visitor waits: from `python app.py` to the first tab, from a click to a film, from a stroke to a photo.
 
 python -m benchmarks.app              # needs a Chromium; about a minute
 """
 
 import os
+import re
 import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
+
+from playwright.sync_api import Page
 
 from tests.browser import open_page
 
 PORT = 7899
 URL = f"http://127.0.0.1:{PORT}/"
-NEW_FILM = "old => document.querySelector('#draw-film .pane.large canvas').toDataURL() !== old"
-CANVAS = "document.querySelector('#draw-film .pane.large canvas').toDataURL()"
+CANVAS = "document.querySelector('#{}-film .pane.large canvas').toDataURL()"
+ROUNDS = 9
 
 
 def main() -> None:
@@ -34,21 +38,40 @@ def main() -> None:
             print(
                 f"python app.py: answers after {answered:.1f} s, first tab after {time.perf_counter() - started:.1f} s"
             )
-            page.get_by_role("tab", name="DRAW", exact=True).click()
-            page.locator("#draw-film .pane.large canvas").first.wait_for()
-            waits = []
-            for _ in range(9):
-                old, clicked = page.evaluate(CANVAS), time.perf_counter()
-                page.locator("#draw-new-seed").click()
-                page.wait_for_function(NEW_FILM, arg=old)
-                waits.append(time.perf_counter() - clicked)
-            print(
-                f"click to a film of 32 glimpses, twice (with and without attention): first {waits[0]:.2f} s, "
-                f"then a median of {statistics.median(waits[1:]):.2f} s"
-            )
+            draw = waits(page, "draw", lambda k: page.locator("#draw-new-seed").click())
+            told("click to a film of 32 glimpses, twice (with and without attention)", draw)
+            stroked = waits(page, "pix2pix", lambda k: stroke(page, 0.3 + 0.4 * k / ROUNDS))
+            told("end of a stroke to a photo of 128 x 128", stroked)
     finally:
         server.terminate()
         server.wait()
+
+
+def waits(page: Page, tab: str, act: Callable[[int], None]) -> list[float]:
+    """Seconds from the end of each act to another picture on the tab's film strip."""
+    page.get_by_role("tab", name=re.compile(f"^{tab}$", re.IGNORECASE)).click()
+    page.locator(f"#{tab}-film .pane.large canvas").first.wait_for()
+    found, canvas = [], CANVAS.format(tab)
+    for k in range(ROUNDS):
+        old = page.evaluate(canvas)
+        act(k)
+        done = time.perf_counter()
+        page.wait_for_function(f"old => {canvas} !== old", arg=old, polling=10)
+        found.append(time.perf_counter() - done)
+    return found
+
+
+def stroke(page: Page, height: float) -> None:
+    """One line across the pad."""
+    box = page.locator("#pix2pix-pad canvas").bounding_box()
+    page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + height * box["height"])
+    page.mouse.down()
+    page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + height * box["height"], steps=8)
+    page.mouse.up()
+
+
+def told(what: str, seconds: list[float]) -> None:
+    print(f"{what}: first {seconds[0]:.2f} s, then a median of {statistics.median(seconds[1:]):.2f} s")
 
 
 def wait_for_server(server: subprocess.Popen, limit: float = 60) -> None:

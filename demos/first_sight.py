@@ -7,13 +7,31 @@ import json
 
 from PIL import Image
 
-from demos import draw, home, plots
+from core import load
+from demos import draw, home, pix2pix, plots
 
 
 def main() -> None:
     film = draw.generate(seed=str(draw.FIRST_SEED))
     draw.FIRST_SIGHT.write_text(json.dumps(film))
     strokes(film).save(home.EXAMPLES / "home-draw.png", optimize=True)
+    film = pix2pix.translate(seed=str(pix2pix.FIRST_SEED))
+    pix2pix.FIRST_SIGHT.write_text(json.dumps(film))
+    pairs().save(home.EXAMPLES / "home-pix2pix.png", optimize=True)
+
+
+def pairs(gap: int = 6) -> Image.Image:
+    """A drawing of each kind, and below it the photo that pix2pix makes of it."""
+    found = []
+    for _, name in pix2pix.MODELS:
+        x, _ = pix2pix.read_input(name, pix2pix.stock(name, pix2pix.FIRST_SEED))
+        found.append([plots.to_image(part[0]) for part in (x, load(name).translate(x))])
+    size = found[0][0].width
+    whole = Image.new("RGB", (len(found) * (size + gap) - gap, 2 * size + gap), "#8a8578")
+    for column, pair in enumerate(found):
+        for row, part in enumerate(pair):
+            whole.paste(part.convert("RGB"), (column * (size + gap), row * (size + gap)))
+    return whole
 
 
 def strokes(film: dict, pictures: int = 8, height: int = 112) -> Image.Image:

@@ -106,18 +106,25 @@ def new_seed() -> str:
 
 
 COPY_LINK = """(...values) => {
-    const keys = %s, query = new URLSearchParams({tab: %s});
+    const keys = %s, pads = %s, query = new URLSearchParams({tab: %s});
+    const link = () => location.origin + location.pathname + "?" + query;
+    let said = "Link copied";
     keys.forEach((key, i) => {
         const value = values[i];
         if (value === null || value === undefined || value === "") return;
-        query.set(key, typeof value === "object" ? JSON.stringify({strokes: value.strokes || []}) : value);
+        if (!pads[i]) return query.set(key, value);
+        if (!document.getElementById(pads[i])?.offsetParent) return;  // a pad that is hidden plays no part
+        query.set(key, JSON.stringify({strokes: value.strokes || []}));
+        if (link().length <= %d) return;
+        query.delete(key);
+        said = "Link copied; the drawing is too long for it";
     });
-    const link = location.origin + location.pathname + "?" + query;
-    history.replaceState(null, "", link);
+    history.replaceState(null, "", link());
     const done = () => { const b = document.querySelector("#%s-link"); const t = b.textContent;
-        b.textContent = "Link copied"; setTimeout(() => { b.textContent = t; }, 1500); };
-    if (navigator.clipboard) navigator.clipboard.writeText(link).then(done, done); else done();
+        b.textContent = said; setTimeout(() => { b.textContent = t; }, 2500); };
+    if (navigator.clipboard) navigator.clipboard.writeText(link()).then(done, done); else done();
 }"""
+LONGEST_LINK = 8000  # characters: what servers, and the chats that links are sent through, still take
 RUN_AFTER_RESTORE = """() => {
     const tab = new URLSearchParams(location.search).get("tab");
     if (!tab) return;
@@ -131,9 +138,13 @@ RUN_AFTER_RESTORE = """() => {
 
 
 def link_button(tab: str, controls: dict[str, gr.components.Component]) -> None:
-    """Copies a link whose query string holds the tab and every control; the address bar shows it too."""
+    """Copies a link whose query string holds the tab and every control; the address bar shows it too.
+
+    The drawing on a pad that is shown is in it where it is short enough, and the button says so where it is not.
+    """
     button = gr.Button("Copy link", elem_id=f"{tab}-link", size="sm")
-    script = COPY_LINK % (json.dumps(list(controls)), json.dumps(tab), tab)
+    pads = [control.elem_id if isinstance(control, gr.HTML) else None for control in controls.values()]
+    script = COPY_LINK % (json.dumps(list(controls)), json.dumps(pads), json.dumps(tab), LONGEST_LINK, tab)
     button.click(None, list(controls.values()), None, js=script)
 
 
@@ -199,9 +210,9 @@ def lesson(tab: str) -> None:
         gr.Markdown((HERE / "lessons" / f"{tab}.md").read_text(), latex_delimiters=MATH)
 
 
-def equation(text: str) -> None:
+def equation(text: str) -> gr.Markdown:
     """The equation at work, beside the control that changes it."""
-    gr.Markdown(f"$${text}$$", latex_delimiters=MATH, elem_classes="equation")
+    return gr.Markdown(f"$${text}$$", latex_delimiters=MATH, elem_classes="equation")
 
 
 def run_alone(module_name: str, build: Callable[[], Any]) -> None:

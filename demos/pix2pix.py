@@ -31,6 +31,12 @@ MODES = [
     ("Four throws of the noise", "noise"),
     ("What does each part do?", "parts"),
 ]
+EQUATIONS = {  # what is at work in each mode
+    "photo": r"y = G(x)",
+    "judge": r"D(x, G(x)) \in (0, 1)\ \text{for each patch}",
+    "noise": r"y = G(x, z),\quad z\ \text{drops half of the units}",
+    "parts": r"\arg\min_G \max_D\ \mathcal L_{cGAN}(G, D) + \lambda\,\mathcal L_{L1}(G)",
+}
 PARTS = {  # what is on the sheet, and the weights that show it; all of them learned house fronts
     "L1 + cGAN, U-Net, patch 70": "pix2pix-facades-l1-cgan",
     "L1 alone: no discriminator": "pix2pix-facades-l1",
@@ -256,13 +262,14 @@ def surprise(model: str, show: str) -> tuple[Any, Any]:
 
 
 def shown(model: str, show: str) -> list[Any]:
-    """Which pad a model needs, and how much room its result."""
+    """Which pad a model needs, how much room its result, and which equation is at work."""
     facades = drawn(model, show, None, None)[0] == FACADES
     return [
         gr.Radio(visible=show != "parts"),
         gr.Column(visible=not facades),
         gr.Column(visible=facades),
         gr.Column(min_width=760 if show == "parts" else 300),
+        f"$${EQUATIONS[show]}$$",
     ]
 
 
@@ -279,6 +286,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
         with gr.Column(scale=1, min_width=260):
             model = gr.Radio(MODELS, value=SHOES, label="What will you draw?", elem_id="pix2pix-model")
             show = gr.Radio(MODES, value="photo", label="What do you want to see?", elem_id="pix2pix-show")
+            equation = frame.equation(EQUATIONS["photo"])
             chance = gr.Button("Surprise me", elem_id="pix2pix-surprise", size="sm")
             upload = gr.UploadButton(
                 "Upload a photo", file_types=["image"], type="binary", elem_id="pix2pix-upload", size="sm"
@@ -325,7 +333,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
         **frame.MODEL,
     )
     live = event | dict(fn=frame.sentences(follow), show_progress="hidden", trigger_mode="always_last")
-    gr.on([model.change, show.change], shown, [model, show], [model, sheet, plan_sheet, result], **quiet)
+    gr.on([model.change, show.change], shown, [model, show], [model, sheet, plan_sheet, result, equation], **quiet)
     gr.on([history.expand, model.change], frame.sentences(learned), model, [sheets, curve], **quiet)
     for listener in (pad.input, plan.input, model.input, show.input):
         listener(**live)

@@ -1,6 +1,7 @@
-"""What several test files share: small datasets, in the layout that their public downloads unpack to."""
+"""What several test files share: the running app, and small datasets in the layout of their public downloads."""
 
 import struct
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -11,6 +12,16 @@ from PIL import Image
 from core import data
 
 torch.set_num_threads(1)  # the same sums on every machine, and no threads that fight over few cores
+
+
+@pytest.fixture(scope="session")
+def url() -> Iterator[str]:
+    """The address of the app, started once."""
+    import app
+
+    _, local, _ = app.demo.launch(prevent_thread_lock=True, quiet=True, **app.LAUNCH)
+    yield local
+    app.demo.close()
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:

@@ -1,10 +1,8 @@
 """The app as a visitor meets it: handlers called as functions, the API, and the page in Chromium."""
 
-import base64
 import io
 import json
 import re
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,31 +11,17 @@ import numpy as np
 import pytest
 from PIL import Image
 
-import app
 import core
 from core import weights, zoo
 from demos import draw, frame, home, pictures, plots
 from demos.widgets.sketch_pad import draw_strokes
 from tests.browser import open_page
+from tests.films import as_url, frames_of
 
 SEVEN = [{"points": [[0.25, 0.25], [0.72, 0.25], [0.45, 0.8]], "size": 0.07}]
 
 
-def as_url(picture: Image.Image, kind: str = "PNG") -> str:
-    with io.BytesIO() as out:
-        picture.save(out, kind)
-        return f"data:image/{kind.lower()};base64," + base64.b64encode(out.getvalue()).decode()
-
-
 # ------------------------------------------------------------------ films
-
-
-def frames_of(pane: dict[str, Any]) -> np.ndarray:
-    """The frames of a pane, (T, H, W) or (T, H, W, 3)."""
-    sheet = np.asarray(plots.from_data_url(pane["film"]))
-    w, h, columns = pane["width"], pane["height"], pane["columns"]
-    count = sheet.shape[0] // h * columns
-    return np.stack([sheet[k // columns * h :, k % columns * w :][:h, :w] for k in range(count)])
 
 
 @pytest.mark.parametrize("model", [name for _, name in draw.MODELS])
@@ -199,19 +183,13 @@ def test_damaged_weights_get_a_sentence_while_other_models_work(
 # ------------------------------------------------------------------ the running app
 
 
-@pytest.fixture(scope="module")
-def url() -> Iterator[str]:
-    _, local, _ = app.demo.launch(prevent_thread_lock=True, quiet=True, **app.LAUNCH)
-    yield local
-    app.demo.close()
-
-
-def test_the_api_has_its_four_names_with_types_and_words(url: str):
+def test_the_api_has_its_names_with_types_and_words(url: str):
     from gradio_client import Client
 
     client = Client(url, verbose=False)
     api = client.view_api(return_format="dict")["named_endpoints"]
-    assert sorted(api) == ["/draw_attend", "/draw_classify", "/draw_generate", "/draw_reconstruct"]
+    draws = ["/draw_attend", "/draw_classify", "/draw_generate", "/draw_reconstruct"]
+    assert sorted(api) == [*draws, "/pix2pix_compare", "/pix2pix_translate"]
     parameters = {p["parameter_name"]: p for p in api["/draw_attend"]["parameters"]}
     assert set(parameters) == {"photo", "g_x", "g_y", "delta", "sigma", "gamma", "points", "seed"}
     film = client.predict(seed="5", api_name="/draw_generate")
@@ -382,5 +360,5 @@ def test_the_home_tab_shows_a_card_a_family_and_the_measured_results(url: str):
     with open_page(url) as page:
         page.locator("#home-results table").wait_for()
         text = page.locator("#home-results").inner_text()
-        assert all(name in text for name in zoo.names("draw") if (weights.FOLDER / f"{name}.json").exists())
+        assert all(name in text for name in zoo.names() if (weights.FOLDER / f"{name}.json").exists())
         assert page.locator("img.home-picture").count() == len(home.CARDS)

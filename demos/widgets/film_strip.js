@@ -292,27 +292,37 @@ function onKey(event) {
   event.preventDefault();
 }
 
-// The large panes side by side, with their marks.
+// The large panes with their marks, and their titles where there are several: up to four in a row, more on a sheet.
 function savePng() {
   const chosen = panes.some(({ spec }) => spec.large) ? panes.filter(({ spec }) => spec.large) : panes;
+  const columns = chosen.length > 4 ? Math.ceil(Math.sqrt(chosen.length)) : chosen.length;
   const sizes = chosen.map(({ spec }) => Math.max(1, Math.round(560 / Math.max(spec.width, spec.height))));
+  const [cellWidth, cellHeight] = ["width", "height"].map((side) =>
+    Math.max(...chosen.map(({ spec }, i) => spec[side] * sizes[i])),
+  );
+  const words = chosen.length > 1 ? 44 : 0; // the height of a title
   const canvas = document.createElement("canvas");
-  canvas.width = chosen.reduce((sum, { spec }, i) => sum + spec.width * sizes[i], GAP * (chosen.length - 1));
-  canvas.height = Math.max(...chosen.map(({ spec }, i) => spec.height * sizes[i]));
+  canvas.width = columns * (cellWidth + GAP) - GAP;
+  canvas.height = Math.ceil(chosen.length / columns) * (cellHeight + words + GAP) - GAP;
   const context = canvas.getContext("2d");
   context.fillStyle = "#ffffff";
   context.fillRect(0, 0, canvas.width, canvas.height);
-  let left = 0;
   chosen.forEach((pane, i) => {
-    context.setTransform(1, 0, 0, 1, left, 0);
+    const [left, top] = [(i % columns) * (cellWidth + GAP), Math.floor(i / columns) * (cellHeight + words + GAP)];
+    context.setTransform(1, 0, 0, 1, left, top);
+    if (words) {
+      context.fillStyle = "#1c1917";
+      context.font = "26px " + getComputedStyle(element).fontFamily;
+      context.fillText(pane.spec.title, 4, 30, cellWidth - 8);
+    }
+    context.setTransform(1, 0, 0, 1, left, top + words);
     paint(context, pane, index, sizes[i]);
-    left += pane.spec.width * sizes[i] + GAP;
   });
-  const words = settings.label.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  const name = settings.label.toLowerCase().replace(/[^a-z0-9]+/g, "-");
   canvas.toBlob((blob) => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
-    link.download = words + "-step-" + (index + 1) + ".png";
+    link.download = name + "-step-" + (index + 1) + ".png";
     link.click();
     setTimeout(() => URL.revokeObjectURL(link.href), 10000);
   }, "image/png");
