@@ -38,7 +38,7 @@ def main() -> None:
             print(
                 f"python app.py: answers after {answered:.1f} s, first tab after {time.perf_counter() - started:.1f} s"
             )
-            draw = waits(page, "draw", lambda k: page.locator("#draw-new-seed").click())
+            draw = waits(page, "draw", lambda k: timed(page.locator("#draw-new-seed").click))
             told("click to a film of 32 glimpses, twice (with and without attention)", draw)
             stroked = waits(page, "pix2pix", lambda k: stroke(page, 0.3 + 0.4 * k / ROUNDS))
             told("end of a stroke to a photo of 128 x 128", stroked)
@@ -47,27 +47,33 @@ def main() -> None:
         server.wait()
 
 
-def waits(page: Page, tab: str, act: Callable[[int], None]) -> list[float]:
-    """Seconds from the end of each act to another picture on the tab's film strip."""
+def waits(page: Page, tab: str, act: Callable[[int], float]) -> list[float]:
+    """Seconds from the moment that each act returns, to another picture on the tab's film strip."""
     page.get_by_role("tab", name=re.compile(f"^{tab}$", re.IGNORECASE)).click()
     page.locator(f"#{tab}-film .pane.large canvas").first.wait_for()
     found, canvas = [], CANVAS.format(tab)
     for k in range(ROUNDS):
         old = page.evaluate(canvas)
-        act(k)
-        done = time.perf_counter()
+        done = act(k)
         page.wait_for_function(f"old => {canvas} !== old", arg=old, polling=10)
         found.append(time.perf_counter() - done)
     return found
 
 
-def stroke(page: Page, height: float) -> None:
-    """One line across the pad."""
+def timed(act: Callable[[], None]) -> float:
+    """Do it, and return the moment before."""
+    before = time.perf_counter()
+    act()
+    return before
+
+
+def stroke(page: Page, height: float) -> float:
+    """One line across the pad; returns the moment at which the pen is lifted."""
     box = page.locator("#pix2pix-pad canvas").bounding_box()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + height * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + height * box["height"], steps=8)
-    page.mouse.up()
+    return timed(page.mouse.up)
 
 
 def told(what: str, seconds: list[float]) -> None:
