@@ -16,6 +16,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
+import torch.nn.functional as F
 from torch import Tensor
 
 from core import pairs
@@ -100,6 +101,18 @@ def mirrored(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batc
     images = rescaled(data.images[indices])
     flip = torch.rand(len(indices), 1, 1, 1, generator=generator) < 0.5
     return {"image": torch.where(flip, images.flip(-1), images), "label": data.labels[indices]}
+
+
+def padded(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+    """Digits of 28 x 28 with two empty pixels all round: 32 can be halved down to 4."""
+    return {"image": F.pad(rescaled(data.images[indices]), (2, 2, 2, 2)), "label": data.labels[indices]}
+
+
+def with_labelled(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+    """Digits without labels, and as many drawn from the ten of each class whose labels are known."""
+    few = torch.cat([(data.labels == digit).nonzero()[:10, 0] for digit in range(10)])
+    known = padded(data, few[torch.randint(len(few), (len(indices),), generator=generator)], generator)
+    return padded(data, indices, generator) | {"labelled": known["image"], "labelled_label": known["label"]}
 
 
 def paste(canvas: Tensor, patches: Tensor, corners: Tensor) -> None:
@@ -235,15 +248,32 @@ def load_size(size: int, split: str) -> int:
     return size * 286 // 256 if split == "train" else size
 
 
+def product_photos(root: Path, folder: str, split: str, size: int) -> Tensor:
+    """Product photos on white in one folder, as bytes (n, 3, size, size); every tenth is held out."""
+    paths = sorted((root / folder).glob("*.jpg"))
+    chosen = [path for i, path in enumerate(paths) if (i % 10 == 0) == (split == "test")]
+    return pairs.read_pictures(chosen, size)
+
+
 def products(folder: str, size: int = 128) -> Callable[[Path, str], Dataset]:
-    """Product photos on white in one folder; every tenth is held out."""
+    """Product photos and drawings of them."""
 
     def read(root: Path, split: str) -> Dataset:
-        paths = sorted((root / folder).glob("*.jpg"))
-        chosen = [path for i, path in enumerate(paths) if (i % 10 == 0) == (split == "test")]
-        images = pairs.read_pictures(chosen, load_size(size, split))
+        images = product_photos(root, folder, split, load_size(size, split))
         origin = f"Fashion Product Images, {folder}; every tenth held out; edges computed"
         return Dataset(images, torch.zeros(len(images)), origin, "none stated", with_edges(size))
+
+    return read
+
+
+def products_alone(folder: str, size: int) -> Callable[[Path, str], Dataset]:
+    """Product photos, mirrored at random for training."""
+
+    def read(root: Path, split: str) -> Dataset:
+        images = product_photos(root, folder, split, size)
+        origin = f"Fashion Product Images, {folder}; every tenth held out"
+        transform = mirrored if split == "train" else plain
+        return Dataset(images, torch.zeros(len(images)).long(), origin, "none stated", transform)
 
     return read
 
@@ -276,6 +306,8 @@ def side_by_side(folder: str, photo: str, size: int, origin: str, *, labels: boo
 
 SETS: dict[str, Callable[[Path, str], Dataset]] = {
     "mnist": mnist(plain),
+    "mnist-32": mnist(padded),
+    "mnist-32-100": mnist(with_labelled),  # the labels of 100 pictures are known
     "mnist-binarised": mnist(binarised),
     "twodigits": mnist(two_digits),
     "cluttered": mnist(cluttered),
@@ -283,6 +315,7 @@ SETS: dict[str, Callable[[Path, str], Dataset]] = {
     "svhn": svhn,
     "shoes": products("shoes"),
     "bags": products("bags"),
+    "shoes-64": products_alone("shoes", 64),
     "facades": side_by_side("facades", "left", 128, "CMP Facades, as distributed with pix2pix", labels=True),
     "facades-256": side_by_side("facades", "left", 256, "CMP Facades, as distributed with pix2pix", labels=True),
     "maps": side_by_side("maps", "left", 256, "Google Maps, as distributed with pix2pix"),

@@ -6,10 +6,10 @@ from typing import Any
 
 from torch import nn
 
-from core import draw, pix2pix, weights
+from core import draw, gan, pix2pix, weights
 from core.recipe import Recipe
 
-FAMILIES = {"draw": draw, "pix2pix": pix2pix}  # kind -> the model file whose RECIPES belong to it
+FAMILIES = {"draw": draw, "gan": gan, "pix2pix": pix2pix}  # kind -> the model file whose RECIPES belong to it
 RECIPES: dict[str, Recipe] = {
     name: Recipe(kind=kind, **row) for kind, module in FAMILIES.items() for name, row in module.RECIPES.items()
 }

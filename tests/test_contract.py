@@ -62,7 +62,9 @@ def batch_for(model: nn.Module, name: str, n: int = 4) -> Batch:
         y = pictures(model, name, n)
         return {"x": 1 - y[:, : getattr(model, "inputs", 3)], "y": y, "progress": 1.0}
     label = torch.randint(0, CLASSES, (n,), generator=seeded(1))
-    return {"image": pictures(model, name, n), "label": label, "progress": 1.0}
+    image = pictures(model, name, n)
+    batch = {"image": image, "label": label, "progress": 1.0}
+    return batch | ({"labelled": image, "labelled_label": label} if "100" in zoo.recipe(name).data else {})
 
 
 def trainable(model: nn.Module) -> dict[str, nn.Parameter]:

@@ -1,0 +1,77 @@
+"""GANs: objectives, penalties, networks, and the variants that join them. RECIPES says how each was trained."""
+
+from core.gan.classifier import Classifier, FewLabels, evaluate_classifier
+from core.gan.metrics import evaluate_digits, evaluate_photos
+from core.gan.variants import VARIANTS, build
+
+JUDGE = "mnist-classifier"
+DIGITS = dict(
+    build=build,
+    data="mnist-32",
+    batch_size=64,
+    steps=6_000,
+    evaluate=evaluate_digits,
+    judges=(JUDGE,),
+    metric="FID",
+    unit="FID of digits",
+)
+SHOES = DIGITS | dict(data="shoes-64", evaluate=evaluate_photos, judges=(), unit="FID of photos")
+FEW = "mnist-32-100"
+
+
+def digits(variant: str, **changes: object) -> dict:
+    """A recipe for digits. changes: of the recipe, or under `config` of what `build` is told."""
+    config = dict(variant=variant) | changes.pop("config", {})
+    return DIGITS | dict(config=config, paper=VARIANTS[variant].paper) | changes
+
+
+def shoes(variant: str, **changes: object) -> dict:
+    config = dict(variant=variant, size=64, channels=3) | changes.pop("config", {})
+    return SHOES | dict(config=config, paper=VARIANTS[variant].paper) | changes
+
+
+RECIPES = {
+    "gan-mnist": digits("gan", steps=20_000),
+    "dcgan-mnist": digits("dcgan"),
+    "cgan-mnist": digits("cgan"),
+    "catgan-mnist": digits("catgan", config=dict(classes=20), metric="error", unit="% error, no labels")
+    | dict(reported={"error": 9.7}),
+    "catgan-100-mnist": digits("catgan", data=FEW, metric="error", unit="% error, 100 labels")
+    | dict(reported={"error": 1.91}),
+    "sgan-mnist": digits("sgan", data=FEW, metric="error", unit="% error, 100 labels"),
+    "lsgan-mnist": digits("lsgan"),
+    "wgan-mnist": digits("wgan"),
+    "wgan-gp-mnist": digits("wgan-gp"),
+    "dragan-mnist": digits("dragan"),
+    "ebgan-mnist": digits("ebgan"),
+    "ebgan-pt-mnist": digits("ebgan-pt", config=dict(pull=0.1)),
+    "began-mnist": digits("began", config=dict(filters=16)),
+    "acgan-mnist": digits("acgan"),
+    "dcgan-shoes": shoes("dcgan"),
+    "lsgan-shoes": shoes("lsgan"),
+    "wgan-gp-shoes": shoes("wgan-gp"),
+    "dragan-shoes": shoes("dragan"),
+    "began-shoes": shoes("began", config=dict(filters=16)),
+    JUDGE: dict(
+        build=Classifier,
+        config={},
+        data="mnist-32",
+        batch_size=64,
+        steps=6_000,
+        evaluate=evaluate_classifier,
+        paper="arXiv:1606.03498",
+        metric="error",
+        unit="% error",
+    ),
+    "mnist-100-labels": dict(
+        build=FewLabels,
+        config={},
+        data=FEW,
+        batch_size=64,
+        steps=3_000,
+        evaluate=evaluate_classifier,
+        paper="arXiv:1606.01583",
+        metric="error",
+        unit="% error, 100 labels",
+    ),
+}

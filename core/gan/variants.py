@@ -1,0 +1,410 @@
+"""The GAN variants: each is a row of VARIANTS, and a small class of its own where data flows another way.
+
+A generator turns noise into pictures; a critic says how real a picture looks. They take turns (Goodfellow et al. 2014,
+arXiv:1406.2661, Algorithm 1). What the papers after it changed is what the two minimise (objectives.py), how the critic
+is kept smooth (penalties.py), and what the critic says: one score, a class, or a copy of the picture.
+
+    symbol   here                meaning
+    x        real                pictures, (B, C, H, W) in [0, 1]
+    z        z                   noise, (B, latents), standard normal
+    G(z)     fake                made pictures
+    D(x)     scores              the critic's outputs: (B,), or (B, K) where it tells classes
+    y        label               classes, (B,)
+
+Differences from the papers
+- One backbone, DCGAN's with half of the filters or fewer, for all but the original GAN, BEGAN and EBGAN's critic.
+- z is normal with 64 numbers in all of them, so that the same z can be shown to each.
+- Learning rates are held for half of the training and fall to 0 in the other.
+"""
+
+import dataclasses
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.gan.networks import (
+    Autoencoder,
+    ConvCritic,
+    ConvEncoder,
+    ConvGenerator,
+    DownsamplingEncoder,
+    FlatCritic,
+    FlatGenerator,
+    UpsamplingDecoder,
+)
+from core.gan.objectives import (
+    CATEGORICAL,
+    LEAST_SQUARES,
+    NON_SATURATING,
+    ONE_MORE_CLASS,
+    PEARSON,
+    SATURATING,
+    WASSERSTEIN,
+    Objective,
+    energy_margin,
+    pulling_away,
+)
+from core.gan.penalties import around, between, unit_gradient
+from core.layers import hold_then_fall
+from core.recipe import Batch, Phase
+
+Optimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
+
+
+def adam(rate: float, beta1: float, beta2: float = 0.999) -> Optimizer:
+    return lambda parameters: torch.optim.Adam(parameters, lr=rate, betas=(beta1, beta2), fused=True)
+
+
+def rmsprop(rate: float) -> Optimizer:
+    return lambda parameters: torch.optim.RMSprop(parameters, lr=rate)
+
+
+ADAM = adam(2e-4, 0.5)  # DCGAN's
+
+
+@dataclass(frozen=True)
+class Variant:
+    """What one paper does.
+
+    critic_steps: updates of the critic for each of the generator. clip: its weights stay within +-clip.
+    penalised: where its gradient should have length 1, and weight: how much that counts.
+    norm: in the critic's convolutions; "layer" where single gradients matter, which batch norm would mix.
+    """
+
+    objective: Objective
+    paper: str
+    optimizer: Optimizer = ADAM
+    critic_steps: int = 1
+    clip: float = math.inf
+    penalised: Callable[[Tensor, Tensor], Tensor] | None = None
+    weight: float = 0.0
+    norm: str = "batch"
+
+
+VARIANTS = {
+    "gan": Variant(NON_SATURATING, "arXiv:1406.2661"),
+    "gan-saturating": Variant(SATURATING, "arXiv:1406.2661, Eq. 1"),
+    "dcgan": Variant(NON_SATURATING, "arXiv:1511.06434"),
+    "cgan": Variant(NON_SATURATING, "arXiv:1411.1784"),
+    "catgan": Variant(CATEGORICAL, "arXiv:1511.06390"),
+    "sgan": Variant(ONE_MORE_CLASS, "arXiv:1606.01583"),
+    "lsgan": Variant(LEAST_SQUARES, "arXiv:1611.04076, Eq. 9"),
+    "lsgan-pearson": Variant(PEARSON, "arXiv:1611.04076, Eq. 8"),
+    "wgan": Variant(WASSERSTEIN, "arXiv:1701.07875", rmsprop(5e-5), critic_steps=5, clip=0.01),
+    "wgan-gp": Variant(
+        WASSERSTEIN, "arXiv:1704.00028", adam(1e-4, 0.0, 0.9), 5, penalised=between, weight=10.0, norm="layer"
+    ),
+    "dragan": Variant(NON_SATURATING, "arXiv:1705.07215", penalised=around, weight=10.0, norm="layer"),
+    "ebgan": Variant(energy_margin(1.0), "arXiv:1609.03126", adam(1e-3, 0.5)),
+    "ebgan-pt": Variant(energy_margin(1.0), "arXiv:1609.03126, Sec. 2.4", adam(1e-3, 0.5)),
+    "began": Variant(energy_margin(0.0), "arXiv:1703.10717", adam(1e-4, 0.5)),  # its critic has a loss of its own
+    "acgan": Variant(NON_SATURATING, "arXiv:1610.09585"),
+}
+
+
+# ------------------------------------------------------------------ the game
+
+
+class GAN(nn.Module):
+    """Two networks and their turns. Works for pictures and for points in the plane: `shape` is that of one of them."""
+
+    conditional = False
+
+    def __init__(
+        self,
+        rule: Variant,
+        generator: nn.Module,
+        critic: nn.Module,
+        *,
+        latents: int,
+        shape: tuple[int, ...],
+        schedule: Callable[[float], float] = hold_then_fall,
+    ):
+        super().__init__()
+        self.rule, self.generator, self.critic = rule, generator, critic
+        self.latents, self.shape, self.schedule = latents, shape, schedule
+
+    def make(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        """G(z)."""
+        return self.generator(z)
+
+    def scores(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        """D(x): (B,), or (B, K) where the critic tells classes."""
+        scores = self.critic(x)
+        return scores[:, 0] if scores.shape[1] == 1 else scores
+
+    def noise(self, real: Tensor) -> Tensor:
+        return torch.randn(len(real), self.latents, device=real.device)
+
+    def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
+        """The critic's turn: real and made pictures, and the penalty where the paper has one."""
+        real, label = batch["image"], batch.get("label")
+        with torch.no_grad():
+            fake = self.make(self.noise(real), label)
+        on_real, on_fake = self.scores(real, label), self.scores(fake, label)
+        terms = {"objective": self.rule.objective.critic(on_real, on_fake)}
+        loss = terms["objective"]
+        if self.rule.penalised is not None:
+            x = self.rule.penalised(real, fake)
+            terms["penalty"] = unit_gradient(lambda x: self.scores(x, label), x)
+            loss = loss + self.rule.weight * terms["penalty"]
+        return {"loss": loss} | terms
+
+    def generator_loss(self, batch: Batch) -> dict[str, Tensor]:
+        """The generator's turn: new noise, and gradients that pass through the critic."""
+        label = batch.get("label")
+        fake = self.make(self.noise(batch["image"]), label)
+        return {"loss": self.rule.objective.generator(self.scores(fake, label))}
+
+    def phases(self) -> list[Phase]:
+        """The critic's turns, then the generator's."""
+        rule = self.rule
+        critic, generator = list(self.critic.parameters()), list(self.generator.parameters())
+        return [
+            Phase(
+                "critic",
+                critic,
+                self.critic_loss,
+                rule.optimizer(critic),
+                repeats=rule.critic_steps,
+                after=self.after_critic,
+                schedule=self.schedule,
+            ),
+            Phase("generator", generator, self.generator_loss, rule.optimizer(generator), schedule=self.schedule),
+        ]
+
+    @torch.no_grad()
+    def after_critic(self) -> None:
+        """Clipping keeps the critic's weights small, and with them its slope (Arjovsky et al. 2017, Algorithm 1)."""
+        if math.isfinite(self.rule.clip):
+            for parameter in self.critic.parameters():
+                parameter.clamp_(-self.rule.clip, self.rule.clip)
+
+    @torch.inference_mode()
+    def sample(self, n: int, *, generator: torch.Generator, labels: Tensor | None = None) -> Tensor:
+        """n pictures (n, *shape) in [0, 1]. labels: (n,), for conditional models; 0, 1, 2, ... where none are given."""
+        if n < 1:
+            raise ValueError(f"n must be >= 1, got {n}")
+        z = torch.randn(n, self.latents, generator=generator, device=generator.device)
+        return self.pictures(z, labels)
+
+    @torch.inference_mode()
+    def pictures(self, z: Tensor, labels: Tensor | None = None) -> Tensor:
+        """G(z) in [0, 1]: (n, latents) -> (n, *shape). labels as in `sample`."""
+        if z.ndim != 2 or z.shape[1] != self.latents:
+            raise ValueError(f"z must have shape (n, {self.latents}), got {tuple(z.shape)}")
+        if labels is None:
+            labels = torch.arange(len(z), device=z.device) % CLASSES
+        elif len(labels) != len(z) or not ((labels >= 0) & (labels < CLASSES)).all():
+            raise ValueError(f"labels must be {len(z)} classes from 0 to {CLASSES - 1}, got {labels.tolist()[:20]}")
+        return self.make(z, labels).clamp(0, 1)
+
+    def probe(self) -> Tensor:
+        """Some pixels of a fixed z's picture, and what the critic says of it: are these the right weights?"""
+        z = torch.linspace(-1.5, 1.5, 2 * self.latents).view(2, -1)
+        with torch.inference_mode():
+            x = self.pictures(z)
+            said = self.scores(x, torch.arange(2))
+        return torch.cat((x.flatten()[:: x.numel() // 61], said.flatten()))
+
+
+CLASSES = 10
+
+
+def one_hot(label: Tensor) -> Tensor:
+    return F.one_hot(label, CLASSES).float()
+
+
+class ConditionalGAN(GAN):
+    """CGAN: both players are told the class (Mirza and Osindero 2014, Eq. 2)."""
+
+    conditional = True
+
+    def make(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.generator(torch.cat((z, one_hot(label)), 1))
+
+    def scores(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        planes = one_hot(label)[:, :, None, None].expand(-1, -1, *x.shape[2:])
+        return self.critic(torch.cat((x, planes), 1))[:, 0]
+
+
+class AuxiliaryClassifierGAN(GAN):
+    """ACGAN: the generator is told the class, the critic has to find it, in real ones too (Odena et al. 2016)."""
+
+    conditional = True
+
+    def make(self, z: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.generator(torch.cat((z, one_hot(label)), 1))
+
+    def scores(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        """(B, 1 + K): the source's logit, then the classes'."""
+        return self.critic(x)
+
+    def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
+        real, label = batch["image"], batch["label"]
+        with torch.no_grad():
+            fake = self.make(self.noise(real), label)
+        on_real, on_fake = self.scores(real), self.scores(fake)
+        L_S = self.rule.objective.critic(on_real[:, 0], on_fake[:, 0])  # -L_S of the paper's Eq. 2
+        L_C = F.cross_entropy(on_real[:, 1:], label) + F.cross_entropy(on_fake[:, 1:], label)  # -L_C of Eq. 3
+        return {"loss": L_S + L_C, "L_S": L_S, "L_C": L_C}
+
+    def generator_loss(self, batch: Batch) -> dict[str, Tensor]:
+        label = batch["label"]
+        on_fake = self.scores(self.make(self.noise(batch["image"]), label))
+        L_S = self.rule.objective.generator(on_fake[:, 0])
+        L_C = F.cross_entropy(on_fake[:, 1:], label)
+        return {"loss": L_S + L_C, "L_S": L_S, "L_C": L_C}
+
+
+class ClassGAN(GAN):
+    """catGAN and SGAN: the critic's output is a class. A few labelled pictures may come with each batch.
+
+    n_classes: those of real pictures; SGAN's critic has one more.
+    """
+
+    def __init__(self, *arguments: Any, n_classes: int, **named: Any):
+        super().__init__(*arguments, **named)
+        self.n_classes = n_classes
+
+    def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
+        terms = super().critic_loss(batch)
+        if "labelled" in batch:
+            known = self.scores(batch["labelled"])[:, :CLASSES]
+            terms["L_labelled"] = F.cross_entropy(known, batch["labelled_label"])
+            terms["loss"] = terms["loss"] + terms["L_labelled"]
+        return terms
+
+    @torch.inference_mode()
+    def classes(self, x: Tensor) -> Tensor:
+        """p(y | x), and for SGAN last the class of made pictures: (B, *shape) -> (B, K)."""
+        return self.scores(x).softmax(1)
+
+
+class EnergyGAN(GAN):
+    """EBGAN: the critic copies pictures, and how badly it does is their energy (Zhao et al. 2016).
+
+    pull: weight of the pulling-away term, which keeps the made pictures' codes apart (Sec. 2.4).
+    """
+
+    def __init__(self, *arguments: Any, pull: float = 0.0, **named: Any):
+        super().__init__(*arguments, **named)
+        self.pull = pull
+
+    def energies(self, x: Tensor, code: Tensor | None = None) -> Tensor:
+        """Mean squared error of the copies, on a scale where pixels lie in [-1, 1]: (B,)."""
+        copy = self.critic.decode(self.critic.encode(x) if code is None else code)
+        return 4 * (copy - x).square().flatten(1).mean(1)
+
+    def scores(self, x: Tensor, label: Tensor | None = None) -> Tensor:
+        return self.energies(x)
+
+    def generator_loss(self, batch: Batch) -> dict[str, Tensor]:
+        fake = self.make(self.noise(batch["image"]))
+        code = self.critic.encode(fake)
+        energy = self.rule.objective.generator(self.energies(fake, code))
+        if not self.pull:
+            return {"loss": energy}
+        PT = pulling_away(code)
+        return {"loss": energy + self.pull * PT, "energy": energy, "PT": PT}
+
+    @torch.inference_mode()
+    def copies(self, x: Tensor) -> Tensor:
+        """The critic's copies, (B, *shape) in [0, 1]."""
+        return self.critic(x).clamp(0, 1)
+
+
+class BEGAN(EnergyGAN):
+    """BEGAN: energies of real and made pictures are kept in proportion gamma (Berthelot et al. 2017, Sec. 3.4).
+
+    gamma: diversity; lower copies real pictures better and makes fewer kinds. control: lambda_k, how fast k_t moves.
+    """
+
+    def __init__(self, *arguments: Any, gamma: float = 0.75, control: float = 0.001, **named: Any):
+        super().__init__(*arguments, **named)
+        self.gamma, self.control = gamma, control
+        self.register_buffer("k_t", torch.zeros(()))
+        self.balance = torch.zeros(())  # gamma L(x) - L(G(z)) of the last batch
+
+    def energies(self, x: Tensor, code: Tensor | None = None) -> Tensor:
+        """L(x): mean absolute error of the copies, on a scale where pixels lie in [-1, 1]: (B,)."""
+        copy = self.critic.decode(self.critic.encode(x) if code is None else code)
+        return 2 * (copy - x).abs().flatten(1).mean(1)
+
+    def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
+        real = batch["image"]
+        with torch.no_grad():
+            fake = self.make(self.noise(real))
+        L_x, L_G = self.scores(real).mean(), self.scores(fake).mean()
+        loss = L_x - self.k_t.clone() * L_G
+        self.balance = (self.gamma * L_x - L_G).detach()
+        M = L_x.detach() + self.balance.abs()  # M_global, which falls while the training converges
+        return {"loss": loss, "L_x": L_x, "L_G": L_G, "k_t": self.k_t.clone(), "M": M}
+
+    @torch.no_grad()
+    def after_critic(self) -> None:
+        """k_(t+1) = k_t + lambda_k (gamma L(x) - L(G(z))), held in [0, 1] as by the authors."""
+        self.k_t.add_(self.control * self.balance).clamp_(0, 1)
+
+
+# ------------------------------------------------------------------ which networks a variant plays with
+
+
+def build(
+    *,
+    variant: str,
+    size: int = 32,
+    channels: int = 1,
+    filters: int = 32,
+    latents: int = 64,
+    classes: int = CLASSES,
+    code: int = 64,
+    pull: float = 0.0,
+    gamma: float = 0.75,
+    margin: float = 1.0,
+) -> GAN:
+    """The GAN for pictures of one row of VARIANTS.
+
+    classes: of catGAN's critic. code, pull, margin: of EBGAN's; code and gamma: of BEGAN's.
+    """
+    if variant not in VARIANTS:
+        raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
+    rule = VARIANTS[variant]
+    shape = (channels, size, size)
+    common = dict(latents=latents, shape=shape)
+    made = dict(shape=shape, filters=filters)
+    if variant in ("gan", "gan-saturating"):
+        units = 16 * filters
+        return GAN(
+            rule,
+            FlatGenerator(inputs=latents, shape=shape, units=units),
+            FlatCritic(shape=shape, units=units),
+            **common,
+        )
+    if variant == "began":
+        generator = UpsamplingDecoder(inputs=latents, **made)
+        critic = Autoencoder(DownsamplingEncoder(code=code, **made), UpsamplingDecoder(inputs=code, **made))
+        return BEGAN(rule, generator, critic, gamma=gamma, **common)
+    if variant in ("cgan", "acgan"):
+        generator = ConvGenerator(inputs=latents + CLASSES, **made)
+        if variant == "acgan":
+            return AuxiliaryClassifierGAN(rule, generator, ConvCritic(outputs=1 + CLASSES, **made), **common)
+        seen = (channels + CLASSES, size, size)
+        return ConditionalGAN(rule, generator, ConvCritic(shape=seen, filters=filters), **common)
+    generator = ConvGenerator(inputs=latents, **made)
+    if variant in ("ebgan", "ebgan-pt"):
+        rule = dataclasses.replace(rule, objective=energy_margin(margin))
+        critic = Autoencoder(ConvEncoder(code=code, **made), ConvGenerator(inputs=code, **made))
+        return EnergyGAN(rule, generator, critic, pull=pull, **common)
+    n_classes = {"catgan": classes, "sgan": CLASSES}.get(variant)
+    outputs = 1 if n_classes is None else n_classes + (variant == "sgan")
+    moving = rule.objective is not WASSERSTEIN  # a constant added to all scores would change none of its losses
+    critic = ConvCritic(outputs=outputs, norm=rule.norm, bias=moving, **made)
+    if n_classes is None:
+        return GAN(rule, generator, critic, **common)
+    return ClassGAN(rule, generator, critic, n_classes=n_classes, **common)

@@ -1,0 +1,339 @@
+"""The GAN chapter against what can be worked out by hand: objectives, penalties, balances, and where points end up."""
+
+import math
+
+import pytest
+import torch
+from torch import Tensor, nn
+
+from core import data, zoo
+from core.gan import VARIANTS, metrics, objectives, penalties
+from core.gan.networks import Autoencoder, perceptron
+from core.gan.variants import BEGAN, GAN, ClassGAN, EnergyGAN, build
+from core.train import train
+
+LN2 = math.log(2)
+
+
+def value(x: Tensor) -> float:
+    return pytest.approx(x.item(), abs=1e-6)
+
+
+# ------------------------------------------------------------------ objectives, at points worked out by hand
+
+
+@pytest.mark.parametrize("name", ["SATURATING", "NON_SATURATING"])
+def test_a_critic_that_knows_nothing_pays_two_ln_2(name: str):
+    objective = getattr(objectives, name)
+    assert value(objective.critic(torch.zeros(4), torch.zeros(3))) == 2 * LN2
+    assert {"SATURATING": -LN2, "NON_SATURATING": LN2}[name] == value(objective.generator(torch.zeros(3)))
+
+
+def test_cross_entropy_is_that_of_probabilities_and_does_not_overflow():
+    real, fake = torch.tensor([2.0, -1.0]), torch.tensor([0.5, -3.0])
+    D_real, D_fake = torch.sigmoid(real), torch.sigmoid(fake)
+    expected = -(D_real.log().mean() + (1 - D_fake).log().mean())
+    assert expected.item() == value(objectives.cross_entropy(real, fake))
+    assert (1 - D_fake).log().mean().item() == value(objectives.SATURATING.generator(fake))
+    assert -D_fake.log().mean().item() == value(objectives.NON_SATURATING.generator(fake))
+    assert objectives.cross_entropy(torch.tensor([-1e4]), torch.tensor([1e4])).isfinite()
+
+
+def test_where_the_critic_is_sure_only_the_non_saturating_generator_has_a_gradient():
+    slopes = []
+    for objective in (objectives.SATURATING, objectives.NON_SATURATING):
+        fake = torch.tensor([-10.0], requires_grad=True)
+        objective.generator(fake).backward()
+        slopes.append(fake.grad.item())
+    assert slopes[0] == pytest.approx(-math.exp(-10), rel=1e-3)
+    assert slopes[1] == pytest.approx(-1, rel=1e-3)
+
+
+def test_least_squares_at_a_point():
+    real, fake = torch.tensor([0.5, 2.0]), torch.tensor([1.0])
+    assert value(objectives.LEAST_SQUARES.critic(real, fake)) == 0.5 * (0.25 + 1) / 2 + 0.5
+    assert value(objectives.LEAST_SQUARES.generator(fake)) == 0
+    assert value(objectives.PEARSON.critic(real, fake)) == 0.5 * (0.25 + 1) / 2 + 0.5 * 4
+    assert value(objectives.PEARSON.generator(fake)) == 0.5
+
+
+def test_least_squares_with_the_optimal_critic_is_half_a_pearson_chi_squared():
+    """b - c = 1, b - a = 2: 2 C(G) = chi^2(p_d + p_g || 2 p_g), Eq. 7 of the paper, by numerical integration."""
+    x = torch.linspace(-12, 12, 20001, dtype=torch.double)
+    dx = x[1] - x[0]
+    p_d = torch.distributions.Normal(0.5, 1.0).log_prob(x).exp()
+    p_g = torch.distributions.Normal(-0.5, 1.7).log_prob(x).exp()
+    a, b, c = -1, 1, 0
+    best = (b * p_d + a * p_g) / (p_d + p_g)
+    # The optimum of the critic's own loss, found by nothing but that loss, is this function.
+    scores = best.clone().requires_grad_(True)
+    (((scores - b) ** 2 * p_d + (scores - a) ** 2 * p_g).sum() * dx / 2).backward()
+    assert scores.grad.abs().max() < 1e-12
+    cost = 0.5 * (((best - c) ** 2 * (p_d + p_g)).sum() * dx)
+    pearson = (((p_d + p_g) - 2 * p_g) ** 2 / (p_d + p_g)).sum() * dx
+    assert (2 * cost).item() == pytest.approx(pearson.item(), rel=1e-9)
+
+
+def test_wasserstein_is_a_difference_of_means():
+    real, fake = torch.tensor([3.0, 5.0]), torch.tensor([1.0])
+    assert value(objectives.WASSERSTEIN.critic(real, fake)) == -3
+    assert value(objectives.WASSERSTEIN.generator(fake)) == -1
+
+
+def test_the_margin_counts_up_to_m_only():
+    objective = objectives.energy_margin(2.0)
+    assert value(objective.critic(torch.tensor([0.25]), torch.tensor([0.5, 3.0]))) == 0.25 + 0.75
+    assert value(objective.generator(torch.tensor([0.5, 1.5]))) == 1.0
+
+
+def test_pulling_away_is_the_papers_double_sum():
+    code = torch.randn(5, 7, generator=torch.Generator().manual_seed(0))
+    total = 0.0
+    for i in range(5):
+        for j in range(5):
+            if i != j:
+                total += (code[i] @ code[j] / (code[i].norm() * code[j].norm())).item() ** 2
+    assert total / 20 == value(objectives.pulling_away(code))
+    assert value(objectives.pulling_away(torch.eye(4))) == 0
+    assert value(objectives.pulling_away(torch.ones(4, 3))) == 1
+
+
+def test_entropies_are_those_of_torchs_distributions():
+    logits = 3 * torch.randn(6, 5, generator=torch.Generator().manual_seed(0))
+    p = torch.distributions.Categorical(logits=logits)
+    assert p.entropy().mean().item() == value(objectives.entropy(logits))
+    mean = torch.distributions.Categorical(probs=p.probs.mean(0))
+    assert mean.entropy().item() == value(objectives.marginal_entropy(logits))
+    sure = torch.tensor([[1e4, 0.0], [0.0, 1e4]])
+    assert value(objectives.entropy(sure)) == 0
+    assert value(objectives.marginal_entropy(sure)) == pytest.approx(LN2, abs=1e-6)
+
+
+def test_catgans_players_at_their_best():
+    real = 50 * torch.eye(4)  # sure of each, all four used
+    unsure = torch.zeros(8, 4)
+    assert -2 * math.log(4) == value(objectives.CATEGORICAL.critic(real, unsure))
+    assert -math.log(4) == value(objectives.CATEGORICAL.generator(real))
+    assert value(objectives.CATEGORICAL.generator(unsure)) == pytest.approx(0, abs=1e-6)
+
+
+def test_sgans_two_events_add_up_to_one():
+    logits = 4 * torch.randn(9, 11, generator=torch.Generator().manual_seed(1))
+    assert (objectives.log_real(logits).exp() + objectives.log_made(logits).exp()).tolist() == pytest.approx([1] * 9)
+    p = logits.softmax(1)
+    assert objectives.log_real(logits).exp().tolist() == pytest.approx(p[:, :10].sum(1).tolist())
+    expected = -p[:4, :10].sum(1).log().mean() - p[4:, 10].log().mean()
+    assert expected.item() == value(objectives.ONE_MORE_CLASS.critic(logits[:4], logits[4:]))
+
+
+# ------------------------------------------------------------------ penalties
+
+
+@pytest.mark.parametrize("points", [penalties.between, penalties.around])
+@pytest.mark.parametrize("length", [0.0, 0.5, 1.0, 3.0])
+def test_a_linear_critic_pays_for_its_length_exactly(points, length: float):
+    """|grad (w . x)| = |w| everywhere, so the penalty is (|w| - 1)^2: above 1 and below."""
+    w = torch.tensor([0.6, -0.8]) * length
+    real, fake = torch.randn(2, 7, 2, generator=torch.Generator().manual_seed(0))
+    found = penalties.unit_gradient(lambda x: x @ w, points(real, fake))
+    assert (length - 1) ** 2 == value(found)
+
+
+def test_norms_are_of_each_picture_alone():
+    x = torch.randn(5, 1, 4, 4, generator=torch.Generator().manual_seed(0))
+    found = penalties.gradient_norms(lambda x: x.square().flatten(1).sum(1), x)
+    assert found.tolist() == pytest.approx((2 * x).flatten(1).norm(dim=1).tolist())
+
+
+def test_each_line_has_its_own_epsilon():
+    torch.manual_seed(0)
+    x = penalties.between(torch.ones(50, 3, 2, 2), torch.zeros(50, 3, 2, 2))
+    assert torch.equal(x.amin((1, 2, 3)), x.amax((1, 2, 3)))
+    assert len(x[:, 0, 0, 0].unique()) == 50
+    assert x.min() >= 0
+    assert x.max() <= 1
+
+
+def test_dragan_stays_near_the_data_and_does_not_look_at_what_is_made():
+    real = torch.randn(100, 2, generator=torch.Generator().manual_seed(0))
+    moved = penalties.around(real, torch.full((100, 2), 1e6)) - real
+    assert moved.min() >= 0
+    assert moved.max() <= 0.5 * real.std()
+
+
+def test_a_penalty_teaches_the_critic():
+    critic = perceptron(2, [8], 1)
+    x = torch.randn(6, 2, generator=torch.Generator().manual_seed(0))
+    penalties.unit_gradient(lambda x: critic(x)[:, 0], x).backward()
+    assert critic[0].weight.grad.abs().max() > 0
+
+
+# ------------------------------------------------------------------ the variants
+
+
+def test_began_keeps_its_balance_as_the_recurrence_says():
+    model = build(variant="began", filters=4)
+    first, second = model.phases()
+    k = 0.0
+    for seed in range(4):
+        torch.manual_seed(seed)
+        terms = first.loss({"image": torch.rand(5, 1, 32, 32)})
+        L_x, L_G = terms["L_x"].item(), terms["L_G"].item()
+        assert terms["loss"].item() == pytest.approx(L_x - k * L_G, rel=1e-5)
+        assert terms["M"].item() == pytest.approx(L_x + abs(0.75 * L_x - L_G), rel=1e-5)
+        first.after()
+        k = min(max(k + 0.001 * (0.75 * L_x - L_G), 0.0), 1.0)
+        assert model.k_t.item() == pytest.approx(k, abs=1e-7)
+    assert first.name == "critic"
+    assert second.after.__name__ == "nothing"
+
+
+def test_began_and_the_penalised_critics_have_no_batch_norm_and_began_no_transposed_convolution():
+    for name in ("began", "wgan-gp", "dragan"):
+        model = build(variant=name, filters=4)
+        assert not any(isinstance(m, nn.BatchNorm2d) for m in model.critic.modules())
+    assert not any(isinstance(m, nn.BatchNorm2d | nn.ConvTranspose2d) for m in build(variant="began").modules())
+
+
+def test_wgan_clips_its_critic_after_each_of_five_steps():
+    model = build(variant="wgan", filters=4)
+    critic, generator = model.phases()
+    assert (critic.repeats, generator.repeats) == (5, 1)
+    critic.after()
+    assert max(p.abs().max() for p in model.critic.parameters()) <= 0.01
+    assert isinstance(critic.optimizer, torch.optim.RMSprop)
+
+
+def test_the_generator_of_a_game_gets_no_gradient_in_the_critics_turn():
+    for name in VARIANTS:
+        model = build(variant=name, filters=4)
+        label = torch.arange(4)
+        batch = {"image": torch.rand(4, 1, 32, 32), "label": label, "progress": 0.0}
+        critic, generator = model.phases()
+        critic.loss(batch)["loss"].backward()
+        assert all(p.grad is None for p in model.generator.parameters()), name
+        assert any(p.grad is not None for p in model.critic.parameters()), name
+        model.zero_grad(set_to_none=True)
+        generator.loss(batch)["loss"].backward()
+        assert all(p.grad is not None for p in model.generator.parameters()), name
+
+
+@pytest.mark.parametrize("name", ["cgan", "acgan"])
+def test_the_class_that_is_asked_for_changes_the_picture(name: str):
+    model = build(variant=name, filters=4).eval()
+    z = torch.zeros(2, 64)
+    one, other = model.pictures(z, torch.tensor([3, 4]))
+    assert not torch.equal(one, other)
+    assert torch.equal(one, model.pictures(z[:1], torch.tensor([3]))[0])
+    with pytest.raises(ValueError, match="labels must be 2 classes from 0 to 9"):
+        model.pictures(z, torch.tensor([3, 10]))
+
+
+def test_all_variants_of_a_size_draw_the_same_noise():
+    """So that the same seed can show the same z to each of them."""
+    assert {build(variant=name, filters=4).latents for name in VARIANTS} == {64}
+
+
+def test_an_unknown_variant_and_a_wrong_z_are_named():
+    with pytest.raises(ValueError, match="variant must be one of gan, "):
+        build(variant="wgan-pg")
+    with pytest.raises(ValueError, match="z must have shape"):
+        build(variant="dcgan", filters=4).pictures(torch.zeros(3, 2))
+    with pytest.raises(ValueError, match="power of 2"):
+        build(variant="dcgan", size=28)
+
+
+# ------------------------------------------------------------------ every variant moves a Gaussian onto its target
+
+
+def points(name: str) -> GAN:
+    """The variant with perceptrons, for points in the plane."""
+    rule = VARIANTS[name]
+    generator = nn.Linear(2, 2)
+    common = dict(latents=2, shape=(2,))
+    if name in ("ebgan", "ebgan-pt", "began"):
+        critic = Autoencoder(perceptron(2, [32], 1), perceptron(1, [32], 2))  # two numbers would copy anything
+        if name == "began":
+            return BEGAN(rule, generator, critic, control=0.01, **common)
+        return EnergyGAN(rule, generator, critic, pull=0.1 * (name == "ebgan-pt"), **common)
+    if name in ("catgan", "sgan"):
+        return ClassGAN(rule, generator, perceptron(2, [32], 4 + (name == "sgan")), n_classes=4, **common)
+    return GAN(rule, generator, perceptron(2, [32], 1), **common)
+
+
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in ("cgan", "acgan")])
+def test_every_variant_moves_a_gaussian_towards_its_target(name: str):
+    torch.manual_seed(0)
+    target = torch.tensor([1.5, -1.0])
+    model = points(name)
+
+    def batches():
+        while True:
+            yield {"image": target + 0.5 * torch.randn(64, 2)}
+
+    phases = model.phases()
+    for phase in phases:
+        phase.schedule = lambda progress: 1.0
+        for group in phase.optimizer.param_groups:
+            group["lr"] = 5e-3
+    z = torch.randn(500, 2)
+    before = (model.make(z).mean(0) - target).norm().item()
+    for _ in train(phases, batches(), 500):
+        pass
+    after = (model.make(z).mean(0) - target).norm().item()
+    assert after < 0.35 * before
+
+
+# ------------------------------------------------------------------ measuring
+
+
+def test_equal_sets_are_at_no_distance_and_cover_each_other():
+    features = torch.randn(300, 6, generator=torch.Generator().manual_seed(0))
+    assert metrics.fid(features, features) == pytest.approx(0, abs=1e-6)
+    assert metrics.precision_recall(features, features) == (100, 100)
+
+
+def test_fid_is_the_closed_form_for_gaussians_that_share_axes():
+    generator = torch.Generator().manual_seed(0)
+    real = torch.randn(20000, 3, generator=generator)
+    made = torch.tensor([1.0, 0, 0]) + 2 * torch.randn(20000, 3, generator=generator)
+    assert metrics.fid(real, made) == pytest.approx(1 + 3 * (2 - 1) ** 2, rel=0.05)  # |mu|^2 + sum (s1 - s2)^2
+
+
+def test_precision_falls_with_strangers_and_recall_with_what_is_missing():
+    generator = torch.Generator().manual_seed(0)
+    left = torch.randn(200, 2, generator=generator)
+    right = 20 + torch.randn(200, 2, generator=generator)
+    both = torch.cat((left, right))
+    precision, recall = metrics.precision_recall(both, left)
+    assert precision > 95
+    assert recall == pytest.approx(50, abs=5)
+    precision, recall = metrics.precision_recall(left, both)
+    assert precision == pytest.approx(50, abs=5)
+    assert recall > 95
+
+
+def test_clusters_get_their_names_in_one_half_and_are_tested_on_the_other():
+    label = torch.arange(1000) % 10
+    assert metrics.matched_error(19 - label, label) == 0  # other names, nothing else
+    wrong = (19 - label).clone()
+    wrong[900:] = 10
+    assert metrics.matched_error(wrong, label) == pytest.approx(18)  # 90 of the tested 500
+
+
+def test_a_hundred_labels_are_ten_of_each_and_always_the_same(mnist_root):
+    dataset = data.load("mnist-32-100", mnist_root, "train")
+    seen = {}
+    for batch, _ in zip(dataset.stream(50, 0), range(40), strict=False):
+        assert batch["image"].shape == batch["labelled"].shape == (50, 1, 32, 32)
+        for picture, label in zip(batch["labelled"], batch["labelled_label"], strict=True):
+            seen[picture.numpy().tobytes()] = int(label)
+    assert len(seen) <= 100
+    assert all(list(seen.values()).count(digit) <= 10 for digit in range(10))
+    assert batch["image"][:, :, :2].max() == 0
+
+
+def test_each_variant_of_the_papers_has_weights_named_after_it():
+    names = zoo.names("gan")
+    missing = [name for name in VARIANTS if f"{name}-mnist" not in names]
+    assert missing == ["gan-saturating", "lsgan-pearson"]  # for the plane only
