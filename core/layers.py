@@ -1,10 +1,12 @@
 """Pieces that more than one paper uses."""
 
+import contextlib
 import math
+from collections.abc import Iterator
 
 import torch
 import torch.nn.functional as F
-from torch import Tensor
+from torch import Tensor, nn
 
 
 def cosine(progress: float) -> float:
@@ -46,3 +48,13 @@ def discretised_logistic_nll(mean: Tensor, log_scale: Tensor, x: Tensor) -> Tens
 def uniform_crop_corners(n: int, room: int, generator: torch.Generator | None = None) -> Tensor:
     """Corners (n, 2) of crops or pastes that may start anywhere in 0 ... room, both included."""
     return torch.randint(0, room + 1, (n, 2), generator=generator)
+
+
+@contextlib.contextmanager
+def frozen(module: nn.Module) -> Iterator[None]:
+    """Inside, gradients go through the module but not to its weights: nothing is computed that nobody asked for."""
+    module.requires_grad_(False)
+    try:
+        yield
+    finally:
+        module.requires_grad_(True)

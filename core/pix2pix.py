@@ -21,9 +21,8 @@ Differences from the paper
 - D norms over each picture alone, which is what the paper's batch norm is at its batch size of 1.
 """
 
-import contextlib
 import math
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -31,7 +30,7 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from core.features import features, kid
-from core.layers import hold_then_fall
+from core.layers import frozen, hold_then_fall
 from core.pairs import LABELS, nearest_label
 from core.recipe import Batch, Phase
 
@@ -277,16 +276,6 @@ class Pix2Pix(nn.Module):
 def check_input(x: Tensor, inputs: int, size: int) -> None:
     if x.ndim != 4 or x.shape[1:] != (inputs, size, size):
         raise ValueError(f"x must have shape (B, {inputs}, {size}, {size}), got {tuple(x.shape)}")
-
-
-@contextlib.contextmanager
-def frozen(module: nn.Module) -> Iterator[None]:
-    """Inside, gradients go through the module but not to its weights: nothing is computed that nobody asked for."""
-    module.requires_grad_(False)
-    try:
-        yield
-    finally:
-        module.requires_grad_(True)
 
 
 # ------------------------------------------------------------------ a judge: labels from photos (Sec. 4.1)

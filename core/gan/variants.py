@@ -47,10 +47,12 @@ from core.gan.objectives import (
     WASSERSTEIN,
     Objective,
     energy_margin,
+    log_made,
+    log_real,
     pulling_away,
 )
 from core.gan.penalties import around, between, unit_gradient
-from core.layers import hold_then_fall
+from core.layers import frozen, hold_then_fall
 from core.recipe import Batch, Phase
 
 Optimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
@@ -138,6 +140,11 @@ class GAN(nn.Module):
         scores = self.critic(x)
         return scores[:, 0] if scores.shape[1] == 1 else scores
 
+    @torch.inference_mode()
+    def realness(self, x: Tensor) -> Tensor:
+        """How real the critic finds each, higher is more: (B, *shape) -> (B,), on a scale of the variant's own."""
+        return self.scores(x)
+
     def noise(self, real: Tensor) -> Tensor:
         return torch.randn(len(real), self.latents, device=real.device)
 
@@ -159,7 +166,8 @@ class GAN(nn.Module):
         """The generator's turn: new noise, and gradients that pass through the critic."""
         label = batch.get("label")
         fake = self.make(self.noise(batch["image"]), label)
-        return {"loss": self.rule.objective.generator(self.scores(fake, label))}
+        with frozen(self.critic):
+            return {"loss": self.rule.objective.generator(self.scores(fake, label))}
 
     def phases(self) -> list[Phase]:
         """The critic's turns, then the generator's."""
@@ -229,14 +237,21 @@ class ConditionalGAN(GAN):
         return self.generator(torch.cat((z, one_hot(label)), 1))
 
     def scores(self, x: Tensor, label: Tensor | None = None) -> Tensor:
-        planes = one_hot(label)[:, :, None, None].expand(-1, -1, *x.shape[2:])
+        planes = one_hot(label).view(*x.shape[:1], CLASSES, *[1] * (x.ndim - 2)).expand(-1, -1, *x.shape[2:])
         return self.critic(torch.cat((x, planes), 1))[:, 0]
+
+    @torch.inference_mode()
+    def realness(self, x: Tensor) -> Tensor:
+        """The score under the class that suits it best."""
+        label = torch.arange(CLASSES, device=x.device)
+        every = self.scores(x.repeat_interleave(CLASSES, 0), label.repeat(len(x)))
+        return every.view(-1, CLASSES).amax(1)
 
 
 class AuxiliaryClassifierGAN(GAN):
     """ACGAN: the generator is told the class, the critic has to find it, in real ones too (Odena et al. 2016)."""
 
-    conditional = True
+    conditional, n_classes = True, CLASSES
 
     def make(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         return self.generator(torch.cat((z, one_hot(label)), 1))
@@ -244,6 +259,15 @@ class AuxiliaryClassifierGAN(GAN):
     def scores(self, x: Tensor, label: Tensor | None = None) -> Tensor:
         """(B, 1 + K): the source's logit, then the classes'."""
         return self.critic(x)
+
+    @torch.inference_mode()
+    def realness(self, x: Tensor) -> Tensor:
+        return self.scores(x)[:, 0]
+
+    @torch.inference_mode()
+    def classes(self, x: Tensor) -> Tensor:
+        """p(y | x): (B, *shape) -> (B, K)."""
+        return self.scores(x)[:, 1:].softmax(1)
 
     def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
         real, label = batch["image"], batch["label"]
@@ -256,7 +280,9 @@ class AuxiliaryClassifierGAN(GAN):
 
     def generator_loss(self, batch: Batch) -> dict[str, Tensor]:
         label = batch["label"]
-        on_fake = self.scores(self.make(self.noise(batch["image"]), label))
+        fake = self.make(self.noise(batch["image"]), label)
+        with frozen(self.critic):
+            on_fake = self.scores(fake)
         L_S = self.rule.objective.generator(on_fake[:, 0])
         L_C = F.cross_entropy(on_fake[:, 1:], label)
         return {"loss": L_S + L_C, "L_S": L_S, "L_C": L_C}
@@ -285,6 +311,14 @@ class ClassGAN(GAN):
         """p(y | x), and for SGAN last the class of made pictures: (B, *shape) -> (B, K)."""
         return self.scores(x).softmax(1)
 
+    @torch.inference_mode()
+    def realness(self, x: Tensor) -> Tensor:
+        """SGAN: the logit of "not made". catGAN, which knows real ones by being sure: minus the entropy."""
+        logits = self.scores(x)
+        if logits.shape[1] > self.n_classes:
+            return log_real(logits) - log_made(logits)
+        return (logits.softmax(1) * logits.log_softmax(1)).sum(1)
+
 
 class EnergyGAN(GAN):
     """EBGAN: the critic copies pictures, and how badly it does is their energy (Zhao et al. 2016).
@@ -306,12 +340,18 @@ class EnergyGAN(GAN):
 
     def generator_loss(self, batch: Batch) -> dict[str, Tensor]:
         fake = self.make(self.noise(batch["image"]))
-        code = self.critic.encode(fake)
-        energy = self.rule.objective.generator(self.energies(fake, code))
+        with frozen(self.critic):
+            code = self.critic.encode(fake)
+            energy = self.rule.objective.generator(self.energies(fake, code))
         if not self.pull:
             return {"loss": energy}
         PT = pulling_away(code)
         return {"loss": energy + self.pull * PT, "energy": energy, "PT": PT}
+
+    @torch.inference_mode()
+    def realness(self, x: Tensor) -> Tensor:
+        """Minus the energy."""
+        return -self.energies(x)
 
     @torch.inference_mode()
     def copies(self, x: Tensor) -> Tensor:
