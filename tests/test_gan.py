@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from core import data, zoo
-from core.gan import VARIANTS, metrics, objectives, penalties
+from core.gan import VARIANTS, metrics, objectives, penalties, playground, theory
 from core.gan.networks import Autoencoder, perceptron
 from core.gan.variants import BEGAN, GAN, ClassGAN, EnergyGAN, build
 from core.train import train
@@ -337,3 +337,125 @@ def test_each_variant_of_the_papers_has_weights_named_after_it():
     names = zoo.names("gan")
     missing = [name for name in VARIANTS if f"{name}-mnist" not in names]
     assert missing == ["gan-saturating", "lsgan-pearson"]  # for the plane only
+
+
+# ------------------------------------------------------------------ the plane
+
+
+@pytest.mark.parametrize("name", playground.TARGETS)
+def test_a_target_stays_in_view_and_its_parts_are_classes(name: str):
+    x, part = playground.TARGETS[name](2000, torch.Generator().manual_seed(0))
+    assert x.shape == (2000, 2)
+    assert x.abs().max() < 2
+    assert part.min() >= 0
+    assert part.max() < 10
+    again, _ = playground.TARGETS[name](2000, torch.Generator().manual_seed(0))
+    assert torch.equal(x, again)
+    assert x.std(0).min() > 0.5  # it fills the view
+
+
+@pytest.mark.parametrize("name", playground.MODES)
+def test_the_data_covers_all_its_modes_and_one_mode_covers_one(name: str):
+    centres = playground.MODES[name]
+    x, _ = playground.TARGETS[name](2000, torch.Generator().manual_seed(0))
+    assert playground.modes_covered(centres, x) == len(centres) == {"ring": 8, "grid": 25}[name]
+    assert playground.modes_covered(centres, centres[:1].expand(300, 2)) == 1
+    assert playground.modes_covered(centres, torch.full((300, 2), 9.0)) == 0
+
+
+def test_hits_say_what_is_on_target_and_what_is_left_out():
+    x, mode = playground.TARGETS["ring"](2000, torch.Generator().manual_seed(0))
+    found = playground.hits(x[:1000], x[1000:][mode[1000:] < 4])
+    assert found["on target"] == 100
+    assert found["covered"] == pytest.approx(50, abs=4)
+
+
+def test_a_drawn_shape_is_hit_evenly_along_its_lines():
+    long, short, dot = [(0.0, 0.5), (0.6, 0.5)], [(0.8, 0.2), (0.8, 0.5)], [(0.9, 0.9)]
+    x, part = playground.drawn([long, short, dot])(3000, torch.Generator().manual_seed(0))
+    assert (part == 0).float().mean().item() == pytest.approx(2 / 3, abs=0.03)
+    assert x[part == 0, 1].abs().max() < 0.2
+    assert x[part == 1, 0].mean().item() == pytest.approx(0.3 * 3.6, abs=0.02)
+    assert x[part == 1, 1].mean() > 0  # y points down on paper, up in the plane
+    with pytest.raises(ValueError, match="no stroke"):
+        playground.drawn([])
+
+
+def test_players_of_one_seed_start_with_the_same_generator():
+    z = torch.randn(5, 2, generator=torch.Generator().manual_seed(0))
+    first = playground.player("gan", seed=3).generator(z)
+    for name in ("wgan-gp", "began", "sgan", "dragan"):
+        assert torch.equal(playground.player(name, seed=3).generator(z), first)
+    conditional = playground.player("cgan", seed=3)
+    assert torch.equal(conditional.generator(torch.cat((z, torch.zeros(5, 10)), 1)), first)
+    assert not torch.equal(playground.player("gan", seed=4).generator(z), first)
+
+
+@pytest.mark.parametrize("name", VARIANTS)
+def test_every_variant_plays_in_the_plane_and_has_a_landscape(name: str):
+    model = playground.player(name, seed=0)
+    target = playground.TARGETS["ring"]
+
+    def batches():
+        while True:
+            x, part = target(32, torch.Generator().manual_seed(0))
+            yield {"image": x, "label": part}
+
+    for _, terms in train(model.phases(), batches(), 3, seed=0):
+        assert all(math.isfinite(term) for term in terms.values())
+    landscape = playground.surface(model, side=7)
+    assert landscape.shape == (7, 7)
+    assert landscape.isfinite().all()
+    corner = model.realness(torch.tensor([[-2.0, 2.0]]))  # the first row is on top
+    assert landscape[0, 0].item() == pytest.approx(corner.item(), rel=1e-4, abs=1e-6)
+
+
+# ------------------------------------------------------------------ theory
+
+
+def test_only_the_wasserstein_distance_sees_how_far_lines_are_apart():
+    near, far, none = (theory.parallel_lines(theta) for theta in (0.01, 1.0, 0.0))
+    assert near["Jensen-Shannon"] == far["Jensen-Shannon"] == LN2
+    assert near["KL"] == far["KL"] == math.inf
+    assert (near["Wasserstein"], far["Wasserstein"]) == (0.01, 1.0)
+    assert set(none.values()) == {0.0}
+
+
+def test_curves_of_the_generators_losses_are_those_worked_out_by_hand():
+    scores = torch.tensor([-4.0, 0.0, 6.0])
+    losses, slopes = theory.generator_curve(objectives.NON_SATURATING, scores)
+    assert losses.tolist() == pytest.approx([math.log1p(math.exp(-s)) for s in (-4, 0, 6)])
+    assert slopes.tolist() == pytest.approx([-1 / (1 + math.exp(s)) for s in (-4, 0, 6)], rel=1e-5)
+    losses, slopes = theory.generator_curve(objectives.LEAST_SQUARES, scores)
+    assert losses.tolist() == [12.5, 0.5, 12.5]
+    assert slopes.tolist() == [-5, -1, 5]
+
+
+def test_the_perfect_discriminator_beats_any_other():
+    x = torch.linspace(-10, 10, 4001, dtype=torch.double)
+    dx = x[1] - x[0]
+    real, made = (1.0, 0.7), (-1.0, 1.2)
+    p, q = (torch.distributions.Normal(*parameters).log_prob(x).exp() for parameters in (real, made))
+
+    def loss(logit: Tensor) -> float:
+        softplus = torch.nn.functional.softplus
+        return ((p * softplus(-logit) + q * softplus(logit)).sum() * dx).item()
+
+    best = theory.perfect_discriminator(x, real, made)
+    assert loss(best) < min(loss(best + 0.1), loss(best - 0.1), loss(0.9 * best), loss(1.1 * best))
+
+
+@pytest.mark.parametrize(
+    ("real", "made"), [((1.0, 0.5), (-1.0, 0.5)), ((0.0, 1.0), (0.0, 2.0)), ((1.0, 0.5), (0.0, 1.5))]
+)
+def test_the_perfect_critic_is_lipschitz_and_reaches_the_wasserstein_distance(real, made):
+    """The distance itself from quantiles: E |F^-1(u) - G^-1(u)|, an independent way on a line."""
+    x = torch.linspace(-12, 12, 24001, dtype=torch.double)
+    f = theory.perfect_critic(x, real, made)
+    assert (f.diff().abs() <= x.diff() * (1 + 1e-9)).all()
+    p, q = (torch.distributions.Normal(*parameters) for parameters in (real, made))
+    dx = x[1] - x[0]
+    reached = ((p.log_prob(x).exp() - q.log_prob(x).exp()) * f).sum() * dx
+    u = (torch.arange(20000, dtype=torch.double) + 0.5) / 20000
+    distance = (p.icdf(u) - q.icdf(u)).abs().mean()
+    assert reached.item() == pytest.approx(distance.item(), rel=2e-3)
