@@ -4,10 +4,12 @@ with frame.result(): ...        see demos/draw.py for a tab that uses all of it
 """
 
 import functools
+import inspect
 import json
 import os
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -61,19 +63,31 @@ LAUNCH: dict[str, Any] = dict(
 )
 
 
+@contextmanager
+def in_a_sentence() -> Iterator[None]:
+    """Bad input and missing weights inside become what the page shows as one sentence."""
+    try:
+        yield
+    except (ValueError, WeightsError) as problem:
+        text = str(problem)
+        sentence = text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
+        raise gr.Error(sentence, duration=10, print_exception=False) from None
+
+
 def sentences(handler: Callable) -> Callable:
-    """A handler whose ValueErrors and missing weights reach the visitor as one sentence; the app goes on."""
+    """A handler, or one that yields, whose ValueErrors and missing weights reach the visitor; the app goes on."""
 
     @functools.wraps(handler)
     def spoken(*arguments: Any, **named: Any) -> Any:
-        try:
+        with in_a_sentence():
             return handler(*arguments, **named)
-        except (ValueError, WeightsError) as problem:
-            text = str(problem)
-            sentence = text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
-            raise gr.Error(sentence, duration=10, print_exception=False) from None
 
-    return spoken
+    @functools.wraps(handler)
+    def spoken_bit_by_bit(*arguments: Any, **named: Any) -> Iterator[Any]:
+        with in_a_sentence():
+            yield from handler(*arguments, **named)
+
+    return spoken_bit_by_bit if inspect.isgeneratorfunction(handler) else spoken
 
 
 # ------------------------------------------------------------------ the seed
@@ -188,11 +202,16 @@ def restored(component: gr.components.Component, key: str, text: str) -> Any:
     try:
         if isinstance(component, gr.Checkbox):
             return {"true": True, "false": False}[text]
+        if isinstance(component, gr.Number):
+            return float(text)
         if isinstance(component, gr.Slider):
             value = float(text)
             if component.minimum <= value <= component.maximum:
                 return value
             raise ValueError
+        if isinstance(component, gr.CheckboxGroup):
+            known = {str(value): value for _, value in component.choices}
+            return [known[part] for part in text.split(",")]
         if isinstance(component, (gr.Radio, gr.Dropdown)):
             return {str(value): value for _, value in component.choices}[text]
         return json.loads(text) if isinstance(component, gr.HTML) else text[:200]

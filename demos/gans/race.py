@@ -1,0 +1,276 @@
+"""Race live: two variants in the plane, from the same first generator, with the same noise and the same data."""
+
+import base64
+import dataclasses
+import math
+import secrets
+import time
+from collections.abc import Iterator
+from itertools import count
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from core import data
+from core.gan import playground
+from core.train import train
+from demos import frame
+from demos.widgets import check_strokes
+
+NAMES = {
+    "gan": "GAN",
+    "gan-saturating": "GAN, saturating",
+    "cgan": "CGAN",
+    "catgan": "catGAN",
+    "sgan": "SGAN",
+    "lsgan": "LSGAN (0, 1)",
+    "lsgan-pearson": "LSGAN (Pearson)",
+    "wgan": "WGAN, clipped",
+    "wgan-gp": "WGAN-GP",
+    "dragan": "DRAGAN",
+    "ebgan": "EBGAN",
+    "ebgan-pt": "EBGAN-PT",
+    "began": "BEGAN",
+    "acgan": "ACGAN",
+}  # DCGAN differs from the GAN in its convolutions, and a plane has none
+DRAWN = "drawn"
+TARGETS = [
+    ("Ring of 8", "ring"),
+    ("Grid of 25", "grid"),
+    ("Two moons", "moons"),
+    ("Swiss roll", "swiss roll"),
+    ("Two circles", "circles"),
+    ("Draw it", DRAWN),
+]
+PACES = {"1 step a frame": 1, "10 steps a frame": 10, "As fast as it goes": None}
+FRAME_SECONDS = 0.15  # of training between two frames, where it goes as fast as it can
+RUN_SECONDS = 90  # then it rests until Run is pressed again, so that others get their turn
+MOST_STEPS = 20_000
+SHOWN = 250  # points of each kind
+LOST = 1e4  # a point further away than this has left for good
+
+
+@dataclasses.dataclass(frozen=True)
+class Course:
+    """What cannot change while a race runs."""
+
+    target: str
+    strokes: str  # of a drawn target, as text, so that two courses can be compared
+    left: str
+    right: str
+    seed: int
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    """What can. critic_steps: 0 leaves it to each paper."""
+
+    rate: float = 1e-3
+    critic_steps: int = 0
+    weight: float = 10.0
+    batch: int = 128
+
+
+def course(target: str, drawing: Any, left: str, right: str, seed: str) -> tuple[Course, playground.Target]:
+    """The course that a visitor chose. ValueError, in a sentence, where there is none such."""
+    for variant in (left, right):
+        if variant not in NAMES:
+            raise ValueError(f"no variant {str(variant)[:40]!r} races; choose one of {', '.join(NAMES)}")
+    if target not in dict(TARGETS).values():
+        names = ", ".join(value for _, value in TARGETS)
+        raise ValueError(f"the target must be one of {names}, got {str(target)[:40]!r}")
+    strokes = (drawing or {}).get("strokes", []) if target == DRAWN else []
+    if target == DRAWN and not strokes:
+        raise ValueError("the shape has no stroke; draw one on the pad first")
+    chosen = Course(target, repr(strokes), left, right, frame.parse_seed(seed))
+    if target != DRAWN:
+        return chosen, playground.TARGETS[target]
+    return chosen, playground.drawn([stroke.points for stroke in check_strokes(strokes)])
+
+
+def settings(rate: Any, critic_steps: Any, weight: Any, batch: Any) -> Settings:
+    """Numbers from the page or the API, checked. A learning rate may be absurd, but it must be a number above 0."""
+    found = {}
+    for name, value, low, high in [
+        ("learning rate", rate, 0, math.inf),
+        ("critic steps", critic_steps, 0, 10),
+        ("weight of the penalty", weight, 0, 1000),
+        ("batch", batch, 8, 512),
+    ]:
+        number = isinstance(value, int | float) and not isinstance(value, bool)
+        if not number or not low <= value <= high:  # NaN is in no range
+            limits = f"from {low} to {high}" if math.isfinite(high) else "above 0"
+            raise ValueError(f"the {name} must be a number {limits}, got {str(value)[:20]}")
+        found[name] = value
+    if not 0 < rate < math.inf:
+        raise ValueError(f"the learning rate must be a number above 0, got {rate}")
+    return Settings(float(rate), int(critic_steps), float(weight), int(batch))
+
+
+class Race:
+    """Two players and their training, which can be taken up again."""
+
+    def __init__(self, chosen: Course, target: playground.Target, numbers: Settings):
+        self.course, self.target, self.numbers = chosen, target, numbers
+        self.name, self.step, self.lost = secrets.token_hex(4), 0, ""
+        self.running = self.paused = False
+        self.real, _ = target(2000, data.seeded(chosen.seed, 12))
+        self.z = torch.randn(1000, playground.LATENTS, generator=data.seeded(chosen.seed, 13))
+        self.players = [playground.player(variant, seed=chosen.seed) for variant in (chosen.left, chosen.right)]
+        self.phases = [player.phases() for player in self.players]
+        self.paces = [phases[0].repeats for phases in self.phases]
+        self.terms: list[dict[str, float]] = [{}, {}]
+        self.runs = [train(phases, self.batches(), MOST_STEPS, seed=chosen.seed) for phases in self.phases]
+        self.adjust(numbers)
+
+    def batches(self) -> Iterator[dict[str, Tensor]]:
+        for k in count():
+            x, part = self.target(self.numbers.batch, data.seeded(self.course.seed, k))
+            yield {"image": x, "label": part, "labelled": x[:8], "labelled_label": part[:8]}
+
+    def adjust(self, numbers: Settings) -> None:
+        """Other settings from the next step on."""
+        self.numbers = numbers
+        for player, phases, pace in zip(self.players, self.phases, self.paces, strict=True):
+            phases[0].repeats = numbers.critic_steps or pace
+            if player.rule.penalised is not None:
+                player.rule = dataclasses.replace(player.rule, weight=numbers.weight)
+            for group in (group for phase in phases for group in phase.optimizer.param_groups):
+                group["lr"] = group["base_lr"] = numbers.rate
+
+    def advance(self, steps: int | None) -> None:
+        """So many steps of both players; None: as many as fit into a frame's time."""
+        until = time.perf_counter() + FRAME_SECONDS
+        taken = 0
+        while not self.over() and (taken < steps if steps else time.perf_counter() < until):
+            for i, run in enumerate(self.runs):
+                self.step, self.terms[i] = next(run)
+                if not all(map(math.isfinite, self.terms[i].values())):
+                    self.lose(i)
+            taken += 1
+
+    def lose(self, i: int) -> None:
+        variant = (self.course.left, self.course.right)[i]
+        self.lost = (
+            f"{NAMES[variant]} diverged at step {self.step}: its numbers grew beyond all bounds. Lower the rate."
+        )
+
+    def over(self) -> bool:
+        return bool(self.lost) or self.step >= MOST_STEPS
+
+    @torch.no_grad()
+    def frame(self) -> dict[str, Any]:
+        """What the race view shows of this moment."""
+        shown = [self.shown(i) for i in range(len(self.players))]
+        return {
+            "race": self.name,
+            "players": [NAMES[variant] for variant in (self.course.left, self.course.right)],
+            "real": rounded(self.real[:SHOWN]),
+            "frame": {"step": self.step, "players": shown},
+            "said": self.lost or (f"The race ends after {MOST_STEPS:,} steps." if self.over() else ""),
+        }
+
+    def shown(self, i: int) -> dict[str, Any]:
+        player, terms = self.players[i].eval(), self.terms[i]
+        label = torch.arange(len(self.z)) % int(self.target(200, data.seeded(0))[1].max() + 1)
+        made = player.make(self.z, label)
+        if not made.isfinite().all() or made.abs().max() > LOST:
+            self.lose(i)
+        made = made.nan_to_num(2 * LOST).clamp(-LOST, LOST)
+        landscape = playground.surface(player).nan_to_num(0)
+        player.train()
+        low, high = landscape.min(), landscape.max()
+        levels = (255 * (landscape - low) / (high - low).clamp(min=1e-12)).round().byte()
+        hits = playground.hits(self.real[:500], made[:500])
+        facts = [[name, f"{value:.0f} %"] for name, value in hits.items()]
+        if self.course.target in playground.MODES:
+            centres = playground.MODES[self.course.target]
+            facts.append(["modes", f"{playground.modes_covered(centres, made)} of {len(centres)}"])
+        losses = {name: finite(terms.get(f"{name} loss")) for name in ("critic", "generator")}
+        return {
+            "surface": base64.b64encode(levels.numpy().tobytes()).decode(),
+            "low": round(low.item(), 3),
+            "high": round(high.item(), 3),
+            "made": rounded(made[:SHOWN]),
+            "losses": losses,
+            "facts": facts,
+        }
+
+
+def finite(value: float | None) -> float | None:
+    return round(value, 4) if value is not None and math.isfinite(value) else None
+
+
+def rounded(points: Tensor) -> list[list[float]]:
+    return [[round(x, 2), round(y, 2)] for x, y in points.tolist()]
+
+
+def race(
+    target: str = "ring",
+    left: str = "gan",
+    right: str = "wgan-gp",
+    steps: int = 500,
+    rate: float = 1e-3,
+    critic_steps: int = 0,
+    weight: float = 10.0,
+    batch: int = 128,
+    seed: str = "0",
+) -> dict[str, Any]:
+    """Race two variants on points in the plane, and report ten moments of it.
+
+    Parameters:
+        target: ring, grid, moons, swiss roll or circles.
+        left: one of the variants, such as gan, lsgan, wgan, wgan-gp, dragan or began.
+        right: the other one; it starts with the same generator and gets the same noise and data.
+        steps: training steps, 10 to 2000.
+        rate: learning rate of all networks.
+        critic_steps: updates of the critic for each of the generator, 1 to 10; 0 leaves it to each paper.
+        weight: of the gradient penalty, where a variant has one; 0 to 1000.
+        batch: points in a batch, 8 to 512.
+        seed: a whole number from 0 to 2^63 - 1.
+    Returns:
+        The last moment as the page shows it, and under "moments" the step, losses and facts of ten of them.
+    """
+    if isinstance(steps, bool) or not isinstance(steps, int) or not 10 <= steps <= 2000:
+        raise ValueError(f"steps must be a whole number from 10 to 2000, got {str(steps)[:20]}")
+    run = Race(*course(target, None, left, right, seed), settings(rate, critic_steps, weight, batch))
+    moments = []
+    for _ in range(10):
+        run.advance(steps // 10)
+        last = run.frame()
+        moments.append(
+            {
+                "step": run.step,
+                "players": [{key: player[key] for key in ("losses", "facts")} for player in last["frame"]["players"]],
+            }
+        )
+        if run.over():
+            break
+    return last | {"moments": moments}
+
+
+def taken_up(held: Race | None, chosen: Course, target: playground.Target, numbers: Settings) -> Race:
+    """The race that was paused, where it is the same one, else a new one."""
+    run = held if held is not None and held.course == chosen and not held.over() else Race(chosen, target, numbers)
+    run.adjust(numbers)
+    return run
+
+
+def running(
+    held: Race | None, pace: str, chosen: Course, target: playground.Target, numbers: Settings
+) -> Iterator[tuple[dict[str, Any], Race]]:
+    """Frames of a race until it is over, paused, has run for long enough, or nobody asks for the next one."""
+    run = taken_up(held, chosen, target, numbers)
+    run.running, run.paused = True, False
+    try:
+        yield run.frame(), run
+        until = time.perf_counter() + RUN_SECONDS
+        while not (run.over() or run.paused) and time.perf_counter() < until:
+            run.advance(PACES[pace])
+            yield run.frame(), run
+    finally:
+        run.running = False
+    if not (run.over() or run.paused):
+        rest = f"It rests after {RUN_SECONDS} seconds, so that others can race: press Run to go on."
+        yield run.frame() | {"said": rest}, run
