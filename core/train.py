@@ -48,13 +48,18 @@ def train(
     rank = dist.get_rank() if dist.is_initialized() else 0
     for step in range(start, steps):
         if seed is not None:
-            torch.manual_seed(data.seeded(seed, 2, step, rank).initial_seed())
+            seed_noise(data.seeded(seed, 2, step, rank).initial_seed())
         progress, terms, batch = step / steps, {}, next(batches)
         for phase in phases:
             for repeat in range(phase.repeats):
                 batch = next(batches) if repeat else batch
                 terms |= update(phase, batch | {"progress": progress})
         yield step + 1, terms
+
+
+def seed_noise(seed: int) -> None:
+    """torch.manual_seed, without the 0.3 ms that it takes to note the seed for GPUs where there are none."""
+    (torch.manual_seed if torch.cuda.is_available() else torch.default_generator.manual_seed)(seed)
 
 
 def update(phase: Phase, batch: Batch) -> dict[str, float]:
