@@ -63,7 +63,7 @@ def seed_noise(seed: int) -> None:
 
 
 def update(phase: Phase, batch: Batch) -> dict[str, float]:
-    """One gradient step of one phase; returns its loss terms as numbers."""
+    """One gradient step of one phase; returns its loss terms as numbers, and the gradient's norm before clipping."""
     for group in phase.optimizer.param_groups:
         group["lr"] = group.setdefault("base_lr", group["lr"]) * phase.schedule(batch["progress"])
     phase.optimizer.zero_grad(set_to_none=True)
@@ -71,8 +71,10 @@ def update(phase: Phase, batch: Batch) -> dict[str, float]:
     terms["loss"].backward()
     if dist.is_initialized():
         average_gradients(phase.parameters)
+    gradients = [p.grad for p in phase.parameters if p.grad is not None]
+    terms["gradient"] = torch.nn.utils.get_total_norm(gradients, foreach=True)
     if math.isfinite(phase.max_norm):
-        torch.nn.utils.clip_grad_norm_(phase.parameters, phase.max_norm)
+        torch.nn.utils.clip_grads_with_norm_(phase.parameters, phase.max_norm, terms["gradient"], foreach=True)
     phase.optimizer.step()
     phase.after()
     prefix = "" if phase.name == "model" else f"{phase.name} "

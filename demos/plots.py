@@ -196,7 +196,8 @@ def learning_curve(title: str, unit: str, curve: dict[str, Sequence[float]]) -> 
     """Loss terms over the steps of a training, as a card's history has them; logarithmic, for most happens early."""
     result = figure(title, "training step", unit)
     dashes = ["solid", "dash", "dot", "dashdot"]
-    for k, (name, values) in enumerate((name, values) for name, values in curve.items() if name != "step"):
+    terms = [name for name in curve if name != "step" and not name.endswith("gradient")]
+    for k, (name, values) in enumerate((name, curve[name]) for name in terms):
         result.add_scatter(x=curve["step"], y=values, name=name, mode="lines", line=dict(dash=dashes[k % 4]))
     return result.update_yaxes(type="log", nticks=6)
 

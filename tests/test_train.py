@@ -123,7 +123,7 @@ def test_a_step_is_the_optimisers_and_its_terms_are_numbers():
     results = list(train.train([model.phase()], endless(torch.tensor([1.0, 2.0])), 3))
     torch.testing.assert_close(model.w.detach(), -3 * 0.1 * torch.tensor([1.0, 2.0]))
     assert [step for step, _ in results] == [1, 2, 3]
-    assert results[0][1] == {"loss": 0.0, "twice": 6.0}
+    assert results[0][1] == {"loss": 0.0, "twice": 6.0, "gradient": pytest.approx(5**0.5)}
     assert results[1][1]["loss"] == pytest.approx(-0.1 - 0.4)
     assert [batch["progress"] for batch in model.seen] == pytest.approx([0, 1 / 3, 2 / 3])
 
@@ -134,7 +134,8 @@ def test_a_phase_is_repeated_on_a_fresh_batch_each_time_and_the_next_takes_the_l
     results = list(train.train(phases, counted(), 2))
     assert [int(batch["x"][0]) for batch in first.seen] == [0, 1, 2, 4, 5, 6]
     assert [int(batch["x"][0]) for batch in second.seen] == [2, 3, 6, 7]
-    assert results[0][1].keys() == {"critic loss", "critic twice", "generator loss", "generator twice"}
+    terms = {"loss", "twice", "gradient"}
+    assert results[0][1].keys() == {f"{player} {term}" for player in ("critic", "generator") for term in terms}
 
 
 def test_gradients_do_not_pile_up_from_phase_to_phase():

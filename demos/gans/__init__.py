@@ -59,11 +59,16 @@ def first_sight() -> dict[str, Any]:
 # ------------------------------------------------------------------ handlers of the page
 
 
-def show_comparison(variants: list[str], pictures: str, view: str, seed: str) -> tuple[Any, Any, Any]:
-    """The sheets of the variants, their losses, and what shows their convergence."""
+def show_comparison(variants: list[str], pictures: str, view: str, seed: str) -> tuple[Any, ...]:
+    """The sheets of the variants, their losses, what shows their convergence, and their gradients."""
     film = compare.compare(variants, pictures, view, seed)
     names = compare.chosen(variants, pictures)
-    return film, compare.losses(names), compare.convergence(names)
+    return film, *figures(names)
+
+
+def figures(names: list[str]) -> list[Any]:
+    """What the cards of some weights know of their training."""
+    return [compare.losses(names), compare.convergence(names), compare.gradients(names)]
 
 
 def others(pictures: str, variants: list[str]) -> tuple[Any, Any]:
@@ -99,6 +104,13 @@ def pause(held: Any) -> None:
     """The race rests after its next frame."""
     if held is not None:
         held.paused = True
+
+
+def stop(held: Any) -> tuple[None, None]:
+    """The race is over, wherever it is; the view is empty."""
+    if held is not None:
+        held.stopped = True
+    return None, None
 
 
 def adjust(held: Any, *numbers: Any) -> None:
@@ -174,10 +186,15 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
         with gr.Column(scale=3, min_width=320):
             with gr.Column() as compare_out:
                 strip = FilmStrip(first_sight(), elem_id="gans-film", label="The same noise in the same cell")
-                names = compare.chosen(FIRST, "mnist")
                 with gr.Row():
-                    losses = gr.Plot(compare.losses(names), show_label=False, elem_id="gans-losses")
-                    convergence = gr.Plot(compare.convergence(names), show_label=False, elem_id="gans-convergence")
+                    plotted = [
+                        gr.Plot(figure, show_label=False, min_width=280, elem_id=f"gans-{kind}")
+                        for kind, figure in zip(
+                            ("losses", "convergence", "gradients"),
+                            figures(compare.chosen(FIRST, "mnist")),
+                            strict=True,
+                        )
+                    ]
                 table = gr.Dataframe(
                     compare.table("mnist"),
                     interactive=False,
@@ -220,7 +237,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
     comparison = dict(
         fn=frame.sentences(show_comparison),
         inputs=[picked["variants"], picked["pictures"], picked["view"], seed],
-        outputs=[strip, losses, convergence],
+        outputs=[strip, *plotted],
         **private,
         **frame.MODEL,
     )
@@ -246,7 +263,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
         **frame.MODEL,
     )
     buttons["pause"].click(pause, held, None, **quiet)
-    buttons["stop"].click(lambda: (None, None), None, [course_view, held], cancels=[running], **quiet)
+    buttons["stop"].click(stop, held, [course_view, held], cancels=[running], **quiet)
     for control in numbers.values():
         control.input(frame.sentences(adjust), [held, *numbers.values()], None, **quiet)
 

@@ -163,30 +163,35 @@ def one(variant: str = "dcgan", pictures: str = "mnist", n: int = 16, seed: str 
 
 # ------------------------------------------------------------------ figures and the table
 
-LOSSES = {"critic loss": "solid", "generator loss": "dash"}
-CONVERGENCE = {
-    "wgan": "critic objective",
-    "wgan-gp": "critic objective",
-    "began": "critic M",
-}  # what its paper says to watch
+CONVERGENCE = {"wgan": "critic objective", "wgan-gp": "critic objective", "began": "critic M"}  # as their papers say
 INKS = ["reading", "writing", "real", "generated"]
+PLAYERS = {"critic": "solid", "generator": "dash"}
 
 
-def losses(names: list[str]) -> go.Figure:
-    """Both players' losses over the steps of training: a colour a variant, dashes for the generator."""
-    figure = plots.figure("Losses of critic (line) and generator (dashes)", "training step", "loss")
+def curves(names: list[str], term: str, words: str, scale: str = "linear") -> go.Figure:
+    """A term of both players over the steps of training: a colour a variant, dashes for the generator."""
+    figure = plots.figure(f"{words} of critic (line) and generator (dashes)", "training step", "")
     for name, ink in zip(names, INKS, strict=False):
         curve = core.card(name)["history"]["curve"]
-        for term, dash in LOSSES.items():
+        for player, dash in PLAYERS.items():
             figure.add_scatter(
                 x=curve["step"],
-                y=curve[term],
+                y=curve[f"{player} {term}"],
                 name=title(name),
                 mode="lines",
                 line=dict(color=plots.COLOURS[ink], dash=dash, width=1.5),
-                showlegend=term == "critic loss",
+                showlegend=player == "critic",
             )
-    return figure
+    return figure.update_yaxes(type=scale, nticks=6)
+
+
+def losses(names: list[str]) -> go.Figure:
+    return curves(names, "loss", "Losses")
+
+
+def gradients(names: list[str]) -> go.Figure:
+    """How long the gradients were: a player whose gradient vanishes has stopped learning."""
+    return curves(names, "gradient", "Gradients", "log")
 
 
 def convergence(names: list[str]) -> go.Figure:

@@ -114,7 +114,7 @@ class Race:
     def __init__(self, chosen: Course, target: playground.Target, numbers: Settings):
         self.course, self.target, self.numbers = chosen, target, numbers
         self.name, self.step, self.lost = secrets.token_hex(4), 0, ""
-        self.running = self.paused = False
+        self.running = self.paused = self.stopped = False
         self.real, _ = target(2000, data.seeded(chosen.seed, 12))
         self.z = torch.randn(1000, playground.LATENTS, generator=data.seeded(chosen.seed, 13))
         self.players = [playground.player(variant, seed=chosen.seed) for variant in (chosen.left, chosen.right)]
@@ -157,7 +157,7 @@ class Race:
         )
 
     def over(self) -> bool:
-        return bool(self.lost) or self.step >= MOST_STEPS
+        return bool(self.lost) or self.stopped or self.step >= MOST_STEPS
 
     @torch.no_grad()
     def frame(self) -> dict[str, Any]:
@@ -168,7 +168,7 @@ class Race:
             "players": [NAMES[variant] for variant in (self.course.left, self.course.right)],
             "real": rounded(self.real[:SHOWN]),
             "frame": {"step": self.step, "players": shown},
-            "said": self.lost or (f"The race ends after {MOST_STEPS:,} steps." if self.over() else ""),
+            "said": self.lost or (f"The race ends after {MOST_STEPS:,} steps." if self.step >= MOST_STEPS else ""),
         }
 
     def shown(self, i: int) -> dict[str, Any]:

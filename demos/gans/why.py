@@ -40,16 +40,14 @@ def picture(topic: str, shift: float) -> go.Figure:
         raise ValueError(f"topic must be one of {', '.join(TOPICS)}, got {str(topic)[:40]!r}")
     if not math.isfinite(shift):
         raise ValueError(f"the distance must be a number, got {shift}")
-    return {"lines": lines, "slopes": lambda _: slopes(), "perfect": perfect, "penalty": lambda _: penalty()}[topic](
-        shift
-    )
+    drawn = {"lines": lines, "slopes": lambda _: slopes(), "perfect": perfect, "penalty": lambda _: penalty()}
+    figure = drawn[topic](shift)
+    return figure.update_layout(legend=dict(y=-0.2, yanchor="top"))  # below, where long names find room on a phone
 
 
 def lines(theta: float) -> go.Figure:
     """Four distances as functions of theta, and where theta is now."""
-    figure = plots.figure(
-        "Distance between two lines", "θ", "distance (nats; KL is infinite and leaves the picture)", 380
-    )
+    figure = plots.figure("Distance between two lines", "θ", "distance", 420)
     grid = [x / 100 for x in range(-200, 201)]
     found = [theory.parallel_lines(x) for x in grid]
     now = theory.parallel_lines(round(theta, 2))
@@ -68,7 +66,7 @@ def lines(theta: float) -> go.Figure:
 
 def slopes() -> go.Figure:
     """The generator's loss and its slope, for three objectives."""
-    figure = plots.figure("How hard the generator is pulled", "score of a made picture", "size of the slope", 380)
+    figure = plots.figure("How hard the generator is pulled", "score of a made picture", "size of the slope", 420)
     scores = torch.linspace(-8, 8, 161)
     for name, objective, colour, dash in [
         ("cross-entropy, saturating", objectives.SATURATING, "reading", "dot"),
@@ -84,7 +82,7 @@ def slopes() -> go.Figure:
 
 def perfect(distance: float) -> go.Figure:
     """Two Gaussians, the best discriminator's probability and the best Lipschitz critic."""
-    figure = plots.figure("The best critics of two bell curves", "x", "density, probability, score", 380)
+    figure = plots.figure("The best critics of two bell curves", "x", "density, probability, score", 420)
     x = torch.linspace(-6, 6, 481)
     real, made = (distance / 2, 0.6), (-distance / 2, 0.6)
     logit, critic = theory.perfect_discriminator(x, real, made), theory.perfect_critic(x, real, made)

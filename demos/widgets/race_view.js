@@ -18,6 +18,7 @@ const [race, quiet, course, players, slider, counter, said] = [
 const { colours } = settings;
 
 let name = null; // of the race that is shown
+const ended = new Set(); // names of races that were cleared away; a last frame of one may still be on its way
 let frames = [];
 let real = [];
 let cells = []; // {plane, losses, facts} of each player
@@ -174,6 +175,7 @@ function start(value) {
 function receive() {
   const value = props.value;
   if (!value?.frame) {
+    ended.add(name);
     name = null;
     frames = [];
     quiet.textContent = settings.placeholder;
@@ -181,6 +183,7 @@ function receive() {
     race.dataset.frames = 0;
     return;
   }
+  if (ended.has(value.race)) return;
   quiet.textContent = "";
   course.hidden = false;
   if (value.race !== name) start(value);
