@@ -19,8 +19,12 @@ Differences from the paper
 - At test time G's norms use the averages of training, and dropout is off unless asked for. In the paper both are as in
   training; then a picture depends on the others in its batch, and the same sketch never gives the same photo.
 - D norms over each picture alone, which is what the paper's batch norm is at its batch size of 1.
+- What is shipped is the running average of G's weights over the last thousand steps or so: G and D chase each other
+  around a good place, and its middle has fewer specks than any point on the way.
 """
 
+import copy
+import functools
 import math
 from collections.abc import Iterable
 
@@ -32,8 +36,9 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from core.features import features, kid
 from core.layers import frozen, hold_then_fall
 from core.pairs import LABELS, nearest_label
-from core.recipe import Batch, Phase
+from core.recipe import Batch, Phase, nothing
 
+AVERAGED = 0.999  # of the running average is kept at each step
 OBJECTIVES = ("l1", "gan", "cgan", "l1+gan", "l1+cgan")  # Table 1
 GENERATORS = ("unet", "encoder-decoder")  # Table 2
 # Receptive field -> kernel and stride of every layer but the last two, which have stride 1 (Sec. 6.1.2).
@@ -155,7 +160,8 @@ class PatchDiscriminator(nn.Module):
 class Pix2Pix(nn.Module):
     """A generator, and where the objective has an adversarial term, its discriminator.
 
-    size: of the pictures, a power of 2. inputs: channels of x. patch: receptive field of the discriminator.
+    size: of the pictures, a power of 2. inputs: channels of x. filters, critic_filters: of the first layers of G and D.
+    patch: receptive field of the discriminator.
     objective: one of OBJECTIVES; "gan" hides x from the discriminator. weight: lambda.
     """
 
@@ -165,6 +171,7 @@ class Pix2Pix(nn.Module):
         size: int = 128,
         inputs: int = 1,
         filters: int = 32,
+        critic_filters: int = 16,
         generator: str = "unet",
         patch: int = 70,
         objective: str = "l1+cgan",
@@ -189,13 +196,14 @@ class Pix2Pix(nn.Module):
         self.discriminator = None
         if "gan" in objective:
             seen = 3 + (inputs if self.sees_x else 0)
-            self.discriminator = PatchDiscriminator(inputs=seen, patch=patch, filters=filters)
+            self.discriminator = PatchDiscriminator(inputs=seen, patch=patch, filters=critic_filters)
         self.apply(initialise)
+        self.average: Generator | None = None  # of G over the training, from `phases` to `finish`
         self.shared: tuple[Tensor, Tensor] | None = None  # x and G(x, z) of D's turn, until G's turn with that x
 
     def photo(self, x: Tensor, *, drop: bool, generator: torch.Generator | None = None) -> Tensor:
-        """G(x, z) in [0, 1]. The paper's Tanh, on a scale of [0, 1], is a sigmoid of twice its argument."""
-        return torch.sigmoid(2 * self.generator(x, drop=drop, generator=generator))
+        """G(x, z) in [0, 1]."""
+        return squashed(self.generator(x, drop=drop, generator=generator))
 
     def verdict(self, x: Tensor, y: Tensor) -> Tensor:
         """D's logits (B, 1, h, w) for the pair, or for the photo alone where the objective is without "c"."""
@@ -229,6 +237,7 @@ class Pix2Pix(nn.Module):
 
     def phases(self) -> list[Phase]:
         """D's turn, then G's; trained by L1 alone there is no D."""
+        self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         players = [("G", self.generator, self.generator_loss)]
         if self.discriminator is not None:
             players.insert(0, ("D", self.discriminator, self.discriminator_loss))
@@ -236,8 +245,23 @@ class Pix2Pix(nn.Module):
         for name, player, loss in players:
             parameters = list(player.parameters())
             adam = torch.optim.Adam(parameters, lr=self.learning_rate, betas=(0.5, 0.999), fused=True)
-            found.append(Phase(name, parameters, loss, adam, schedule=hold_then_fall))
+            after = functools.partial(self.follow, adam) if name == "G" else nothing
+            found.append(Phase(name, parameters, loss, adam, after=after, schedule=hold_then_fall))
         return found
+
+    @torch.no_grad()
+    def follow(self, adam: torch.optim.Adam) -> None:
+        """Move the average a thousandth of the way to G, and further in the first steps; its norms' averages too."""
+        t = adam.state[next(self.generator.parameters())]["step"].item()
+        kept = min(AVERAGED, (1 + t) / (10 + t))
+        old, new = self.average.state_dict(), self.generator.state_dict()
+        moving = [key for key in old if old[key].is_floating_point()]
+        torch._foreach_lerp_([old[key] for key in moving], [new[key] for key in moving], 1 - kept)
+
+    def finish(self) -> None:
+        """Put the average in G's place, for good: what is shipped."""
+        if self.average is not None:
+            self.generator, self.average = self.average, None
 
     def fold(self) -> None:
         """Merge G's norms into its convolutions, for good: the same photos, sooner. After it there is no training."""
@@ -255,7 +279,8 @@ class Pix2Pix(nn.Module):
         Raises ValueError where x has another size.
         """
         check_input(x, self.inputs, self.shape[-1])
-        return self.photo(x, drop=generator is not None, generator=generator)
+        G = self.average or self.generator
+        return squashed(G(x, drop=generator is not None, generator=generator))
 
     @torch.inference_mode()
     def judge(self, x: Tensor, y: Tensor) -> Tensor:
@@ -271,6 +296,11 @@ class Pix2Pix(nn.Module):
         y = self.translate(x)
         told = y.flatten()[:: y.numel() // 61]
         return told if self.discriminator is None else torch.cat((told, self.judge(x, y).flatten()[:9]))
+
+
+def squashed(logits: Tensor) -> Tensor:
+    """The paper's Tanh; on a scale of [0, 1] it is a sigmoid of twice its argument."""
+    return torch.sigmoid(2 * logits)
 
 
 def check_input(x: Tensor, inputs: int, size: int) -> None:
@@ -378,7 +408,7 @@ SKETCHES = dict(
     metric="KID",
     unit="KID × 1000",
 )
-FACADES = SKETCHES | dict(data="facades", steps=6_000, judges=("pix2pix-labeller",), paper="arXiv:1611.07004, Sec. 4")
+FACADES = SKETCHES | dict(data="facades", steps=10_000, judges=("pix2pix-labeller",), paper="arXiv:1611.07004, Sec. 4")
 # One question each, at half the filters and steps of the above, so that all can be asked and fit in weights/.
 PART = FACADES | dict(steps=2_500, metric="IoU", unit="% IoU")
 
@@ -388,8 +418,8 @@ def part(**changes: object) -> dict:
 
 
 RECIPES = {
-    "pix2pix-shoes": SKETCHES | dict(config=dict(), data="shoes", steps=8_000),
-    "pix2pix-bags": SKETCHES | dict(config=dict(), data="bags", steps=7_000),
+    "pix2pix-shoes": SKETCHES | dict(config=dict(), data="shoes", steps=20_000),
+    "pix2pix-bags": SKETCHES | dict(config=dict(), data="bags", steps=20_000),
     "pix2pix-facades": FACADES | dict(config=dict(inputs=3)),
     "pix2pix-facades-l1-cgan": part(),
     "pix2pix-facades-l1": part(objective="l1"),

@@ -189,6 +189,8 @@ class Run:
 
     def export(self, folder: Path, dataset: data.Dataset) -> dict[str, Any]:
         """Write the weights and their card; metrics come later, from core.evaluate."""
+        if hasattr(self.model, "finish"):  # what is shipped may be an average of what was trained
+            self.model.finish()
         details = {
             "paper": self.recipe.paper,
             "config": self.config,

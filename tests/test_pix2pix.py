@@ -10,6 +10,7 @@ from torch import Tensor
 
 from core import data, pairs
 from core.pix2pix import PATCHES, Generator, PatchDiscriminator, Pix2Pix
+from core.train import update
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -166,7 +167,41 @@ def test_neither_player_moves_in_the_others_turn():
         phase.loss(pair(model))["loss"].backward()
         assert all(p.grad is not None for p in phase.parameters)
         assert all(p.grad is None for p in other.parameters())
-        assert all(p.requires_grad for p in model.parameters())
+        assert all(p.requires_grad for p in (*phase.parameters, *other.parameters()))
+
+
+def test_what_is_shipped_is_the_running_average_of_the_generator():
+    model = small()
+    key = next(name for name, _ in model.generator.named_parameters())
+    mean = dict(model.generator.state_dict())[key].clone()
+    phases, given = model.phases(), pair(model) | {"progress": 0.0}
+    for t in (1, 2, 3):
+        for phase in phases:
+            update(phase, given)
+        kept = min(0.999, (1 + t) / (10 + t))
+        mean = kept * mean + (1 - kept) * model.generator.state_dict()[key]
+    torch.testing.assert_close(model.average.state_dict()[key], mean)
+    names, trained = set(small().state_dict()), model.generator
+    model.finish()
+    assert set(model.state_dict()) == names
+    assert model.generator is not trained
+    torch.testing.assert_close(model.generator.state_dict()[key], mean)
+
+
+def test_the_generators_turn_takes_the_photos_of_the_discriminators_turn_for_the_same_drawings_only():
+    model, other = small(), pair(small(), 2)
+    given = pair(model)
+    model.discriminator_loss(given)
+    x, made = model.shared
+    assert x is given["x"]
+    L1 = 2 * (made - given["y"]).abs().mean()
+    assert model.generator_loss(given)["L1"].item() == pytest.approx(L1.item())
+    assert model.shared is None
+    model.discriminator_loss(given)
+    torch.manual_seed(0)
+    expected = 2 * (model.photo(other["x"], drop=True) - other["y"]).abs().mean()
+    torch.manual_seed(0)
+    assert model.generator_loss(other)["L1"].item() == pytest.approx(expected.item())
 
 
 def test_a_pair_is_learned_by_heart():
