@@ -15,7 +15,7 @@ DIGITS = dict(
     metric="FID",
     unit="FID of digits",
 )
-SHOES = DIGITS | dict(data="shoes-64", evaluate=evaluate_photos, judges=(), unit="FID of photos")
+SHOES = DIGITS | dict(data="shoes-64", batch_size=32, evaluate=evaluate_photos, judges=(), unit="FID of photos")
 FEW = "mnist-32-100"
 
 
@@ -31,7 +31,7 @@ def shoes(variant: str, **changes: object) -> dict:
 
 
 RECIPES = {
-    "gan-mnist": digits("gan", steps=20_000),
+    "gan-mnist": digits("gan", steps=10_000),
     "dcgan-mnist": digits("dcgan"),
     "cgan-mnist": digits("cgan"),
     "catgan-mnist": digits("catgan", config=dict(classes=20), metric="error", unit="% error, no labels")
@@ -40,8 +40,8 @@ RECIPES = {
     | dict(reported={"error": 1.91}),
     "sgan-mnist": digits("sgan", data=FEW, metric="error", unit="% error, 100 labels"),
     "lsgan-mnist": digits("lsgan"),
-    "wgan-mnist": digits("wgan"),
-    "wgan-gp-mnist": digits("wgan-gp"),
+    "wgan-mnist": digits("wgan", steps=4_000),  # 20,000 of the critic
+    "wgan-gp-mnist": digits("wgan-gp", steps=3_000),  # 15,000 of the critic
     "dragan-mnist": digits("dragan"),
     "ebgan-mnist": digits("ebgan"),
     "ebgan-pt-mnist": digits("ebgan-pt", config=dict(pull=0.1)),
@@ -49,15 +49,15 @@ RECIPES = {
     "acgan-mnist": digits("acgan"),
     "dcgan-shoes": shoes("dcgan"),
     "lsgan-shoes": shoes("lsgan"),
-    "wgan-gp-shoes": shoes("wgan-gp"),
+    "wgan-gp-shoes": shoes("wgan-gp", steps=2_000),
     "dragan-shoes": shoes("dragan"),
-    "began-shoes": shoes("began", config=dict(filters=16)),
+    "began-shoes": shoes("began", batch_size=16, config=dict(filters=16)),
     JUDGE: dict(
         build=Classifier,
         config={},
         data="mnist-32",
         batch_size=64,
-        steps=6_000,
+        steps=3_000,
         evaluate=evaluate_classifier,
         paper="arXiv:1606.03498",
         metric="error",
