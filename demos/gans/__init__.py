@@ -27,14 +27,14 @@ RACE_EQUATION = (
 )
 EXPERIMENTS = {
     "Collapse a GAN on purpose": (
-        dict(mode="race", target="ring", left="gan-saturating", right="gan", rate=0.01, weight=10, seed="1"),
-        "The rate is ten times too high. Which of the two loses modes first, and does it find them again? Watch the "
-        "crosses jump from mode to mode while the critic's hills run after them.",
+        dict(mode="race", target="ring", left="gan-saturating", right="gan", rate=0.02, weight=0.3, seed="1"),
+        "The rate is twenty times too high. One of the two loses the ring and never comes back: its critic is so sure "
+        "that no slope is left. The other one falls onto a single mode, and then? Watch the crosses after 200 steps.",
     ),
     "Rescue it with a penalty": (
-        dict(mode="race", target="ring", left="gan", right="dragan", rate=0.01, weight=10, seed="1"),
-        "The same start, the same rate, and on the right a penalty on the critic's slope near the data. How many modes "
-        "does each side hold after 500 steps? Then set the penalty's weight to 0 while they run.",
+        dict(mode="race", target="ring", left="gan", right="dragan", rate=0.02, weight=0.3, seed="1"),
+        "The same start and the same rate, and on the right a penalty on the critic's slope near the data. How many "
+        "modes does each side hold after 500 steps? Then set the penalty's weight to 0, or to 10, while they run.",
     ),
     "One noise, four papers": (
         dict(mode="compare", variants=["dcgan", "lsgan", "wgan", "wgan-gp"], view="training", seed="0"),
@@ -330,7 +330,14 @@ def race_controls() -> tuple[dict, dict, gr.Radio]:
         numbers = dict(
             rate=gr.Number(0.001, label="Learning rate", elem_id="gans-rate"),
             critic_steps=gr.Slider(0, 10, 0, step=1, label="Critic's steps a turn (0: as in each paper)"),
-            weight=gr.Slider(0, 50, 10, step=0.5, label="Strength of the penalty λ", elem_id="gans-weight"),
+            weight=gr.Slider(
+                0,
+                20,
+                0.3,
+                step=0.1,
+                label="Strength of the penalty λ (10 in the papers, for pictures)",
+                elem_id="gans-weight",
+            ),
             batch=gr.Slider(8, 512, 128, step=8, label="Points in a batch"),
         )
     return dict(target=target, shape=shape, left=left, right=right), numbers, pace
