@@ -1,4 +1,4 @@
-"""The GANs tab as a visitor meets it: comparisons, critics, and the page in Chromium (races: tests/test_gan_race.py)."""
+"""The GANs tab as a visitor meets it: comparisons, critics, and the page in Chromium. Races: test_gan_race.py."""
 
 import base64
 import io
