@@ -19,6 +19,8 @@ Differences from the paper
 - At test time G's norms use the averages of training, and dropout is off unless asked for. In the paper both are as in
   training; then a picture depends on the others in its batch, and the same sketch never gives the same photo.
 - D norms over each picture alone, which is what the paper's batch norm is at its batch size of 1.
+- The photos that D sees in training get noise that fades away. Else a white that is not quite white gives the made ones
+  away, and D is sure of every patch for a reason that teaches G nothing.
 - What is shipped is the running average of G's weights over the last thousand steps or so: G and D chase each other
   around a good place, and its middle has fewer specks than any point on the way.
 """
@@ -163,6 +165,7 @@ class Pix2Pix(nn.Module):
     size: of the pictures, a power of 2. inputs: channels of x. filters, critic_filters: of the first layers of G and D.
     patch: receptive field of the discriminator.
     objective: one of OBJECTIVES; "gan" hides x from the discriminator. weight: lambda.
+    noise: standard deviation of what is laid over the photos that D sees, at the start of training.
     """
 
     def __init__(
@@ -176,6 +179,7 @@ class Pix2Pix(nn.Module):
         patch: int = 70,
         objective: str = "l1+cgan",
         weight: float = 100.0,
+        noise: float = 0.1,
         learning_rate: float = 2e-4,
     ):
         super().__init__()
@@ -189,7 +193,7 @@ class Pix2Pix(nn.Module):
             if value not in known:
                 raise ValueError(f"{name} must be one of {', '.join(map(str, known))}, got {value!r}")
         self.shape, self.inputs = (3, size, size), inputs
-        self.weight, self.learning_rate = weight, learning_rate
+        self.weight, self.noise, self.learning_rate = weight, noise, learning_rate
         self.by_l1 = "l1" in objective
         self.sees_x = "cgan" in objective
         self.generator = Generator(size=size, inputs=inputs, outputs=3, filters=filters, skips=generator == "unet")
@@ -211,11 +215,15 @@ class Pix2Pix(nn.Module):
             raise ValueError("this model was trained by L1 alone and has no discriminator")
         return self.discriminator(torch.cat((x, y), 1) if self.sees_x else y)
 
+    def blurred(self, photo: Tensor, batch: Batch) -> Tensor:
+        """The photo with noise that fades in the course of training (Sonderby et al. 2016, arXiv:1610.04490)."""
+        return photo + self.noise * (1 - batch["progress"]) * torch.randn_like(photo)
+
     def discriminator_loss(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1 or 2 for D, halved (Sec. 3.3) so that it learns more slowly than G."""
         x, y = batch["x"], batch["y"]
         self.shared = x, self.photo(x, drop=True)
-        real, made = self.verdict(x, y), self.verdict(x, self.shared[1].detach())
+        real, made = (self.verdict(x, self.blurred(photo, batch)) for photo in (y, self.shared[1].detach()))
         D_real = F.binary_cross_entropy_with_logits(real, torch.ones_like(real))
         D_fake = F.binary_cross_entropy_with_logits(made, torch.zeros_like(made))
         return {"loss": 0.5 * (D_real + D_fake), "D_real": D_real, "D_fake": D_fake}
@@ -230,7 +238,7 @@ class Pix2Pix(nn.Module):
         loss = self.weight * terms["L1"] if self.by_l1 else torch.zeros(())
         if self.discriminator is not None:
             with frozen(self.discriminator):
-                logits = self.verdict(x, made)
+                logits = self.verdict(x, self.blurred(made, batch))
             terms["G_gan"] = F.binary_cross_entropy_with_logits(logits, torch.ones_like(logits))
             loss = loss + terms["G_gan"]
         return {"loss": loss} | terms

@@ -25,7 +25,8 @@ def small(**changes) -> Pix2Pix:
 def pair(model: Pix2Pix, n: int = 4) -> dict[str, Tensor]:
     size = model.shape[-1]
     shapes = (n, model.inputs, size, size), (n, 3, size, size)
-    return {key: torch.rand(shape, generator=seeded(7)) for key, shape in zip("xy", shapes, strict=True)}
+    pictures = {key: torch.rand(shape, generator=seeded(7)) for key, shape in zip("xy", shapes, strict=True)}
+    return pictures | {"progress": 1.0}  # the end of training: no noise over what D sees
 
 
 # ------------------------------------------------------------------ the generators
@@ -168,6 +169,17 @@ def test_neither_player_moves_in_the_others_turn():
         assert all(p.grad is not None for p in phase.parameters)
         assert all(p.grad is None for p in other.parameters())
         assert all(p.requires_grad for p in (*phase.parameters, *other.parameters()))
+
+
+def test_the_noise_over_what_d_sees_fades_and_the_verdict_of_use_has_none():
+    model = small(noise=0.5)
+    given = pair(model)
+    half = given | {"progress": 0.5}
+    spread = (model.blurred(given["y"], half) - given["y"]).std().item()
+    assert spread == pytest.approx(0.25, rel=0.05)
+    assert torch.equal(model.blurred(given["y"], given), given["y"])
+    model.eval()
+    assert torch.equal(model.judge(given["x"], given["y"]), model.judge(given["x"], given["y"]))
 
 
 def test_what_is_shipped_is_the_running_average_of_the_generator():
