@@ -131,7 +131,7 @@ def test_trained_by_l1_alone_there_is_no_discriminator():
     assert [phase.name for phase in model.phases()] == ["G"]
     assert not any("discriminator" in name for name in model.state_dict())
     with pytest.raises(ValueError, match="no discriminator"):
-        model.judge(**pair(model))
+        model.judge(pair(model)["x"], pair(model)["y"])
 
 
 # ------------------------------------------------------------------ the losses
