@@ -436,7 +436,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
     refresh(seed.submit)
     for control in (mode, source):
         refresh(control.input, fn=frame.sentences(follow))
-    refresh(pad.input)
+    refresh(pad.input, trigger_mode="always_last")  # or a stroke that ends while a film is made would be lost
     for slider in sliders.values():
         refresh(slider.input, trigger_mode="always_last", show_progress="hidden")
     refresh(new_seed.click(frame.new_seed, None, seed, show_progress="hidden", api_visibility="private").then)

@@ -18,6 +18,9 @@ def test_the_readme_shows_the_table_that_the_cards_give():
     assert f"{evaluate.TABLE_START}\n{evaluate.table()}\n{evaluate.TABLE_END}" in evaluate.README.read_text()
 
 
+FEW = {"shoes", "shoes-64", "bags", "facades"}  # sets that hold out a hundred pictures, and not thousands
+
+
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_weights_were_trained_to_the_end_and_measured(name: str):
     card, recipe = zoo.card(name), zoo.recipe(name)
@@ -25,7 +28,7 @@ def test_shipped_weights_were_trained_to_the_end_and_measured(name: str):
     assert card["training"]["batch_size"] == recipe.batch_size
     assert math.isfinite(card["metrics"][recipe.metric])
     assert card["metrics"]["split"] == "test"
-    assert card["metrics"]["n"] >= 5000
+    assert card["metrics"]["n"] >= (60 if recipe.data in FEW else 5000)
     assert card["dataset"]["origin"]
     assert card["dataset"]["licence"]
     assert len(card["history"]["curve"]["step"]) >= 50

@@ -513,10 +513,10 @@ def served() -> Iterator[App]:
             SketchPad(elem_id="two-inks", label="Two inks", palette={"soot": "#000000", "bone": "#eeeecc"})
         everywhere.click(lambda: ({"strokes": STROKES}, film()), None, [far_pad, far_strip])
         pad.change(drawn, pad, None)
-        pad.input(drawn_by_hand, pad, None)
+        pad.input(drawn_by_hand, pad, None, trigger_mode="multiple")
         given.click(lambda: {"strokes": STROKES}, None, pad)
         wiped.click(lambda: None, None, pad)
-        plan.input(app.plans.append, plan, None)
+        plan.input(app.plans.append, plan, None, trigger_mode="multiple")  # none is dropped while one is handled
         planned.click(lambda: {"strokes": FRONT}, None, plan)
         strip.select(stopped, None, heard)
         filled.click(film, None, strip)
@@ -936,7 +936,7 @@ def test_play_pause_buttons_and_keys(app: App) -> None:
             page.locator("#strip .png").click()
         assert download.value.suggested_filename == "glimpses-of-draw-step-12.png"
         saved = Image.open(download.value.path())
-        assert saved.size == (2 * 560 + 20, 560)
+        assert saved.size == (2 * 560 + 20, 44 + 560)  # their titles above them
         assert saved.getpixel((5, 555))[:3] == frame_colour(11)
 
 
