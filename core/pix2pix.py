@@ -19,9 +19,9 @@ Differences from the paper
 - At test time G's norms use the averages of training, and dropout is off unless asked for. In the paper both are as in
   training; then a picture depends on the others in its batch, and the same sketch never gives the same photo.
 - D norms over each picture alone, which is what the paper's batch norm is at its batch size of 1.
-- The photos that D sees in training get noise that fades away. Without it D was sure of nearly every patch, by something
-  that taught G little: perhaps a white that is not quite white.
-- What is shipped is the running average of G's weights over the last thousand steps or so: it has slightly fewer specks.
+- The photos that D sees in training get noise that fades away. Without it D was sure of nearly every patch, by
+  something that taught G little: perhaps a white that is not quite white.
+- What is shipped is the running average of G's weights over the last thousand steps or so: slightly fewer specks.
 """
 
 import copy
