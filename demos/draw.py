@@ -352,11 +352,11 @@ def shown(mode: str, source: str, model: str) -> list[Any]:
     """Which groups of controls a mode needs."""
     drawing = mode in ("reconstruct", "find")
     return [
-        gr.Group(visible=mode in ("generate", "reconstruct")),
-        gr.Checkbox(visible=model == ATTENTION),
-        gr.Group(visible=drawing),
-        gr.Group(visible=mode == "attend"),
-        gr.Column(visible=drawing and source == "sketch"),
+        gr.Group(visible=frame.when(mode in ("generate", "reconstruct"))),
+        gr.Checkbox(visible=frame.when(model == ATTENTION)),
+        gr.Group(visible=frame.when(drawing)),
+        gr.Group(visible=frame.when(mode == "attend")),
+        gr.Column(visible=frame.when(drawing and source == "sketch")),
     ]
 
 
@@ -369,11 +369,11 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
             with gr.Group() as painting:
                 model = gr.Dropdown(MODELS, value=ATTENTION, label="Model", elem_id="draw-model")
                 compare = gr.Checkbox(True, label="Beside it: the same without attention", elem_id="draw-compare")
-            with gr.Group(visible=False) as looking:
+            with gr.Group(visible="hidden") as looking:
                 source = gr.Radio(SOURCES, value="test", label="Which picture?", elem_id="draw-source")
-                with gr.Column(visible=False) as sheet:  # hidden as a whole: an update of the pad loses its settings
+                with gr.Column(visible="hidden") as sheet:  # hidden as a whole: an update of the pad loses its settings
                     pad = SketchPad(elem_id="draw-pad", label="Draw a digit, large")
-            with gr.Group(visible=False) as moving:
+            with gr.Group(visible="hidden") as moving:
                 photo = gr.Dropdown(PHOTOS, value="flower", label="Picture", elem_id="draw-photo")
                 sliders = window_sliders()
             seed, new_seed = frame.seed_row(ID, FIRST_SEED)

@@ -265,9 +265,9 @@ def shown(model: str, show: str) -> list[Any]:
     """Which pad a model needs, how much room its result, and which equation is at work."""
     facades = drawn(model, show, None, None)[0] == FACADES
     return [
-        gr.Radio(visible=show != "parts"),
-        gr.Column(visible=not facades),
-        gr.Column(visible=facades),
+        gr.Radio(visible=frame.when(show != "parts")),
+        gr.Column(visible=frame.when(not facades)),
+        gr.Column(visible=frame.when(facades)),
         gr.Column(min_width=760 if show == "parts" else 300),
         f"$${EQUATIONS[show]}$$",
     ]
@@ -299,7 +299,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
                     pad = SketchPad(
                         stock(SHOES, FIRST_SEED), elem_id="pix2pix-pad", label="Draw", size=384, brush=0.015, save=True
                     )
-                with gr.Column(min_width=300, visible=False) as plan_sheet:
+                with gr.Column(min_width=300, visible="hidden") as plan_sheet:
                     plan = SketchPad(
                         stock(FACADES, FIRST_SEED),
                         elem_id="pix2pix-plan",
