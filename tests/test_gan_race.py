@@ -13,6 +13,7 @@ import torch
 from core.gan import VARIANTS, theory
 from demos import frame
 from demos.gans import race, why
+from demos.gans.names import RACERS
 
 # ------------------------------------------------------------------ the race
 
@@ -69,7 +70,7 @@ def test_settings_reach_a_race_that_runs():
 
 
 def test_a_race_of_all_variants_moves_towards_the_ring():
-    for variant in race.NAMES:
+    for variant in RACERS:
         run = new_race(left=variant, right=variant)
         run.advance(2)
         assert run.step == 2, variant
@@ -166,7 +167,7 @@ def test_a_handler_that_yields_speaks_in_sentences_too():
 
 
 def test_every_variant_of_the_table_can_race_but_the_convolutional_one():
-    assert set(VARIANTS) - set(race.NAMES) == {"dcgan"}
+    assert set(VARIANTS) - set(RACERS) == {"dcgan"}
 
 
 # ------------------------------------------------------------------ why it matters

@@ -9,6 +9,7 @@ import gradio as gr
 
 from demos import frame
 from demos.gans import compare, critic, race, why
+from demos.gans.names import NAMES, RACERS
 from demos.widgets import FilmStrip, RaceView, SketchPad
 
 TITLE, ID = "GANs", "gans"
@@ -75,7 +76,7 @@ def others(pictures: str, variants: list[str]) -> tuple[Any, Any]:
     """The variants that were trained on a set of pictures, and their table."""
     known = compare.members(pictures)
     value = [variant for variant in variants if variant in known] or [variant for variant in FIRST if variant in known]
-    choices = [(compare.NAMES[variant], variant) for variant in known]
+    choices = [(NAMES[variant], variant) for variant in known]
     return gr.CheckboxGroup(choices=choices, value=value), compare.table(pictures)
 
 
@@ -303,7 +304,7 @@ def options(named: dict[str, str]) -> list[tuple[str, str]]:
 
 def comparison_controls() -> dict[str, gr.components.Component]:
     """Which variants, of which pictures, and how."""
-    choices = [(compare.NAMES[variant], variant) for variant in compare.members("mnist")]
+    choices = [(NAMES[variant], variant) for variant in compare.members("mnist")]
     return dict(
         pictures=gr.Radio(options(compare.SETS), value="mnist", label="Pictures of", elem_id="gans-pictures"),
         variants=gr.CheckboxGroup(choices, value=FIRST, label="Two to four variants", elem_id="gans-variants"),
@@ -323,7 +324,7 @@ def race_controls() -> tuple[dict, dict, gr.Radio]:
         show_progress="hidden",
         api_visibility="private",
     )
-    players = options(race.NAMES)
+    players = options(RACERS)
     left = gr.Dropdown(players, value="gan", label="Left", elem_id="gans-left")
     right = gr.Dropdown(players, value="wgan-gp", label="Right", elem_id="gans-right")
     pace = gr.Radio(list(race.PACES), value=list(race.PACES)[-1], label="Speed", elem_id="gans-pace")

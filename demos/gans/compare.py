@@ -10,23 +10,8 @@ from torch import Tensor
 import core
 from core import data
 from demos import frame, plots
+from demos.gans.names import NAMES
 
-NAMES = {
-    "gan": "GAN",
-    "dcgan": "DCGAN",
-    "cgan": "CGAN",
-    "catgan": "catGAN",
-    "catgan-100": "catGAN, 100 labels",
-    "sgan": "SGAN, 100 labels",
-    "lsgan": "LSGAN",
-    "wgan": "WGAN, clipped",
-    "wgan-gp": "WGAN-GP",
-    "dragan": "DRAGAN",
-    "ebgan": "EBGAN",
-    "ebgan-pt": "EBGAN-PT",
-    "began": "BEGAN",
-    "acgan": "ACGAN",
-}
 SETS = {"mnist": "Digits", "shoes": "Shoes, in colour"}
 VIEWS = {"training": "Through training", "samples": "Samples", "walk": "A walk between two z"}
 FEWEST, MOST = 2, 4

@@ -16,24 +16,9 @@ from core import data
 from core.gan import playground
 from core.train import train
 from demos import frame
+from demos.gans.names import RACERS
 from demos.widgets import check_strokes
 
-NAMES = {
-    "gan": "GAN",
-    "gan-saturating": "GAN, saturating",
-    "cgan": "CGAN",
-    "catgan": "catGAN",
-    "sgan": "SGAN",
-    "lsgan": "LSGAN (0, 1)",
-    "lsgan-pearson": "LSGAN (Pearson)",
-    "wgan": "WGAN, clipped",
-    "wgan-gp": "WGAN-GP",
-    "dragan": "DRAGAN",
-    "ebgan": "EBGAN",
-    "ebgan-pt": "EBGAN-PT",
-    "began": "BEGAN",
-    "acgan": "ACGAN",
-}  # DCGAN differs from the GAN in its convolutions, and a plane has none
 DRAWN = "drawn"
 TARGETS = [
     ("Ring of 8", "ring"),
@@ -79,8 +64,8 @@ class Settings:
 def course(target: str, drawing: Any, left: str, right: str, seed: str) -> tuple[Course, playground.Target]:
     """The course that a visitor chose. ValueError, in a sentence, where there is none such."""
     for variant in (left, right):
-        if variant not in NAMES:
-            raise ValueError(f"no variant {str(variant)[:40]!r} races; choose one of {', '.join(NAMES)}")
+        if variant not in RACERS:
+            raise ValueError(f"no variant {str(variant)[:40]!r} races; choose one of {', '.join(RACERS)}")
     if target not in dict(TARGETS).values():
         names = ", ".join(value for _, value in TARGETS)
         raise ValueError(f"the target must be one of {names}, got {str(target)[:40]!r}")
@@ -157,7 +142,7 @@ class Race:
     def lose(self, i: int) -> None:
         variant = (self.course.left, self.course.right)[i]
         self.lost = (
-            f"{NAMES[variant]} diverged at step {self.step}: its numbers grew beyond all bounds. Lower the rate."
+            f"{RACERS[variant]} diverged at step {self.step}: its numbers grew beyond all bounds. Lower the rate."
         )
 
     def over(self) -> bool:
@@ -169,7 +154,7 @@ class Race:
         shown = [self.shown(i) for i in range(len(self.players))]
         return {
             "race": self.name,
-            "players": [NAMES[variant] for variant in (self.course.left, self.course.right)],
+            "players": [RACERS[variant] for variant in (self.course.left, self.course.right)],
             "real": rounded(self.real[:SHOWN]),
             "frame": {"step": self.step, "players": shown},
             "said": self.lost or (f"The race ends after {MOST_STEPS:,} steps." if self.step >= MOST_STEPS else ""),
