@@ -348,16 +348,10 @@ def first_sight() -> dict[str, Any]:
     return json.loads(FIRST_SIGHT.read_text())
 
 
-def shown(mode: str, source: str, model: str) -> list[Any]:
+def shown(mode: str) -> list[Any]:
     """Which groups of controls a mode needs."""
     drawing = mode in ("reconstruct", "find")
-    return [
-        gr.Group(visible=frame.when(mode in ("generate", "reconstruct"))),
-        gr.Checkbox(visible=frame.when(model == ATTENTION)),
-        gr.Group(visible=frame.when(drawing)),
-        gr.Group(visible=frame.when(mode == "attend")),
-        gr.Column(visible=frame.when(drawing and source == "sketch")),
-    ]
+    return [gr.Group(visible=wanted) for wanted in (mode in ("generate", "reconstruct"), drawing, mode == "attend")]
 
 
 def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
@@ -369,11 +363,11 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
             with gr.Group() as painting:
                 model = gr.Dropdown(MODELS, value=ATTENTION, label="Model", elem_id="draw-model")
                 compare = gr.Checkbox(True, label="Beside it: the same without attention", elem_id="draw-compare")
-            with gr.Group(visible="hidden") as looking:
+            with gr.Group(visible=False) as looking:
                 source = gr.Radio(SOURCES, value="test", label="Which picture?", elem_id="draw-source")
-                with gr.Column(visible="hidden") as sheet:  # hidden as a whole: an update of the pad loses its settings
+                with gr.Column(visible=False) as sheet:  # hidden as a whole: an update of the pad loses its settings
                     pad = SketchPad(elem_id="draw-pad", label="Draw a digit, large")
-            with gr.Group(visible="hidden") as moving:
+            with gr.Group(visible=False) as moving:
                 photo = gr.Dropdown(PHOTOS, value="flower", label="Picture", elem_id="draw-photo")
                 sliders = window_sliders()
             seed, new_seed = frame.seed_row(ID, FIRST_SEED)
@@ -414,21 +408,17 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
     def refresh(listener: Any, **options: Any) -> None:
         listener(**event | options)
 
-    gr.on(
-        [mode.change, source.change, model.change],
-        shown,
-        [mode, source, model],
-        [painting, compare, looking, moving, sheet],
-        show_progress="hidden",
-        api_visibility="private",
-    )
+    # One control, one event: where two events tell a column that was never shown to hide and to show, hiding may win.
+    light = dict(show_progress="hidden", api_visibility="private")
+    mode.change(shown, mode, [painting, looking, moving], **light)
+    model.change(lambda model: gr.Checkbox(visible=model == ATTENTION), model, compare, **light)
+    source.change(lambda source: gr.Column(visible=source == "sketch"), source, sheet, **light)
     gr.on(
         [history.expand, model.change, mode.change],
         frame.sentences(learned),
         [mode, model],
         [sheets, curve],
-        show_progress="hidden",
-        api_visibility="private",
+        **light,
     )
     refresh(run.click)
     for control in (model, compare, photo):

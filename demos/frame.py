@@ -223,19 +223,11 @@ def restored(component: gr.components.Component, key: str, text: str) -> Any:
 # ------------------------------------------------------------------ the rest of the frame
 
 
-def when(condition: bool) -> bool | str:
-    """What `visible` takes for a group of controls that is shown under a condition.
-
-    A group that starts with visible=False is built at the first True, and where a False from an earlier event is still
-    on its way then, that one wins and the group stays away: Gradio 6.31 on a slow machine. "hidden" is built at once.
-    """
-    return True if condition else "hidden"
-
-
-def lesson(tab: str) -> None:
-    """The tab's lesson, folded away below the picture."""
+def lesson(tab: str, measured: str = "") -> None:
+    """The tab's lesson, folded away below the picture. measured: a table from the cards, for its place in the text."""
+    text = (HERE / "lessons" / f"{tab}.md").read_text().replace("<!-- measured -->", measured)
     with gr.Accordion("How it works, with the equations", open=False, elem_id=f"{tab}-lesson"):
-        gr.Markdown((HERE / "lessons" / f"{tab}.md").read_text(), latex_delimiters=MATH)
+        gr.Markdown(text, latex_delimiters=MATH)
 
 
 def equation(text: str) -> gr.Markdown:

@@ -32,6 +32,14 @@ CARDS = [
         "A network that looks and paints in glimpses: step through its strokes, let it copy your handwriting, "
         "and take its window into your own hands.",
     ),
+    Card(
+        "pix2pix",
+        "pix2pix",
+        "home-pix2pix.png",
+        "Drawings of a shoe and a bag and the coloured plan of a house front; below each, the photo made from it",
+        "Draw a shoe, a bag or a house front and get a photo at every stroke. Then take away the loss, the skips or "
+        "the patches one by one, and see what each of them did.",
+    ),
 ]
 
 ABOUT = """

@@ -14,6 +14,7 @@ from torch import Tensor
 
 import core
 from core import data, pairs
+from core.weights import WeightsError
 from demos import frame, pictures, plots
 from demos.widgets import FilmStrip, SketchPad, read_sketch
 
@@ -47,6 +48,17 @@ PARTS = {  # what is on the sheet, and the weights that show it; all of them lea
     "Patch 1: D sees single pixels": "pix2pix-facades-patch1",
     "Patch 16": "pix2pix-facades-patch16",
     "Patch 286: D sees the whole picture": "pix2pix-facades-patch286",
+}
+REPORTED = {  # by the paper, tables 1 to 3: pixels right and IoU on street scenes (Cityscapes), in per cent
+    "L1 + cGAN, U-Net, patch 70": (66, 17),
+    "L1 alone: no discriminator": (42, 11),
+    "cGAN alone: no L1": (57, 16),
+    "GAN alone: D does not see the plan": (22, 1),
+    "L1 + GAN: D does not see the plan": (64, 15),
+    "Encoder-decoder: no skips": (29, 5),
+    "Patch 1: D sees single pixels": (39, 10),
+    "Patch 16": (65, 17),
+    "Patch 286: D sees the whole picture": (42, 11),
 }
 INKS = {name: f"#{r:02x}{g:02x}{b:02x}" for name, (r, g, b) in pairs.LABELS.items()}
 PAPER = INKS["background"]
@@ -265,9 +277,9 @@ def shown(model: str, show: str) -> list[Any]:
     """Which pad a model needs, how much room its result, and which equation is at work."""
     facades = drawn(model, show, None, None)[0] == FACADES
     return [
-        gr.Radio(visible=frame.when(show != "parts")),
-        gr.Column(visible=frame.when(not facades)),
-        gr.Column(visible=frame.when(facades)),
+        gr.Radio(visible=show != "parts"),
+        gr.Column(visible=not facades),
+        gr.Column(visible=facades),
         gr.Column(min_width=760 if show == "parts" else 300),
         f"$${EQUATIONS[show]}$$",
     ]
@@ -278,6 +290,19 @@ def learned(model: str) -> tuple[dict[str, Any] | None, Any]:
     history = core.card(model)["history"]
     film = plots.sheets_film(history["sheets"], "Held-out drawings, as photos") if history["sheets"] else None
     return film, plots.learning_curve(f"Training of {model}", "loss terms", history["curve"])
+
+
+def measured() -> str:
+    """What the cards say of the parts, beside what the paper found, as a table in Markdown."""
+    rows = ["| | pixels right % | IoU % | the paper's, on streets |", "|---|---|---|---|"]
+    for part, name in PARTS.items():
+        try:
+            found = core.card(name)["metrics"]
+            ours = f"{found['pixel_accuracy']:.1f} | {found['IoU']:.1f}"
+        except (WeightsError, KeyError):  # the page is built all the same
+            ours = "– | –"
+        rows.append("| {} | {} | {} and {} |".format(part, ours, *REPORTED[part]))
+    return "\n".join(rows)
 
 
 def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
@@ -299,7 +324,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
                     pad = SketchPad(
                         stock(SHOES, FIRST_SEED), elem_id="pix2pix-pad", label="Draw", size=384, brush=0.015, save=True
                     )
-                with gr.Column(min_width=300, visible="hidden") as plan_sheet:
+                with gr.Column(min_width=300, visible=False) as plan_sheet:
                     plan = SketchPad(
                         stock(FACADES, FIRST_SEED),
                         elem_id="pix2pix-plan",
@@ -322,7 +347,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
             sheets = FilmStrip(elem_id="pix2pix-sheets", label="Photos during training")
         with gr.Column(min_width=300):
             curve = gr.Plot(show_label=False, elem_id="pix2pix-curve")
-    frame.lesson(ID)
+    frame.lesson(ID, measured())
 
     quiet = dict(show_progress="hidden", api_visibility="private")
     event = dict(

@@ -127,7 +127,7 @@ def show_why(topic: str, shift: float) -> tuple[Any, str]:
 def topic_chosen(topic: str) -> tuple[Any, Any, str]:
     """The slider that a topic needs, its figure and its words."""
     label, low, high, value = why.SHIFTS.get(topic, ("", 0, 1, 0))
-    slider = gr.Slider(low, high, value, label=label, visible=frame.when(topic in why.SHIFTS))
+    slider = gr.Slider(low, high, value, label=label, visible=topic in why.SHIFTS)
     return slider, *show_why(topic, value)
 
 
@@ -140,8 +140,8 @@ def show_critics(sketch: Any, seed: str) -> tuple[Any, Any]:
 
 def shown(mode: str) -> list[Any]:
     """The controls and results of one mode; a figure that stands there from the start needs no seed and no Run."""
-    visible = [gr.Column(visible=frame.when(mode == name)) for _, name in MODES]
-    seeded, racing = gr.Column(visible=frame.when(mode != "why")), gr.Row(visible=frame.when(mode == "race"))
+    visible = [gr.Column(visible=mode == name) for _, name in MODES]
+    seeded, racing = gr.Column(visible=mode != "why"), gr.Row(visible=mode == "race")
     return [*visible, *visible, seeded, racing]
 
 
@@ -169,18 +169,18 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
             mode = gr.Radio(MODES, value="compare", label="What do you want to do?", elem_id="gans-mode")
             with gr.Column() as compare_in:
                 picked = comparison_controls()
-            with gr.Column(visible="hidden") as race_in:
+            with gr.Column(visible=False) as race_in:
                 course, numbers, pace = race_controls()
-            with gr.Column(visible="hidden") as why_in:
+            with gr.Column(visible=False) as why_in:
                 topic = gr.Radio(options(why.TOPICS), value="lines", label="What is it about?", elem_id="gans-topic")
                 label, low, high, value = why.SHIFTS["lines"]
                 shift = gr.Slider(low, high, value, step=0.02, label=label, elem_id="gans-shift")
-            with gr.Column(visible="hidden") as critic_in:
+            with gr.Column(visible=False) as critic_in:
                 pad = SketchPad(elem_id="gans-pad", label="Draw a digit, large")
             with gr.Column() as seeded:
                 seed, new_seed = frame.seed_row(ID, 0)
                 run = gr.Button("Run", variant="primary", elem_id="gans-run")
-                with gr.Row(visible="hidden") as race_row:
+                with gr.Row(visible=False) as race_row:
                     buttons = {
                         name.lower(): gr.Button(name, size="sm", elem_id=f"gans-{name.lower()}", min_width=60)
                         for name in ("Pause", "Step", "Stop")
@@ -203,13 +203,13 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
                     label="Measured by core.evaluate; click a column to sort",
                     elem_id="gans-table",
                 )
-            with gr.Column(visible="hidden") as race_out:
+            with gr.Column(visible=False) as race_out:
                 frame.equation(RACE_EQUATION)
                 course_view = RaceView(elem_id="gans-race", label="The race")
-            with gr.Column(visible="hidden") as why_out:
+            with gr.Column(visible=False) as why_out:
                 figure = gr.Plot(show_label=False, elem_id="gans-why")
                 words = gr.Markdown(elem_id="gans-words")
-            with gr.Column(visible="hidden") as critic_out:
+            with gr.Column(visible=False) as critic_out:
                 answer = FilmStrip(elem_id="gans-answer", label="What the critics say")
                 bars = gr.Plot(show_label=False, elem_id="gans-bars")
             hint = gr.Markdown(elem_id="gans-hint", latex_delimiters=frame.MATH)
@@ -315,10 +315,10 @@ def comparison_controls() -> dict[str, gr.components.Component]:
 def race_controls() -> tuple[dict, dict, gr.Radio]:
     """A race's course, its numbers and its pace."""
     target = gr.Dropdown(race.TARGETS, value="ring", label="Target", elem_id="gans-target")
-    with gr.Column(visible="hidden") as sheet:  # hidden as a whole: an update of the pad loses its settings
+    with gr.Column(visible=False) as sheet:  # hidden as a whole: an update of the pad loses its settings
         shape = SketchPad(elem_id="gans-shape", label="Draw a shape")
     target.change(
-        lambda target: gr.Column(visible=frame.when(target == race.DRAWN)),
+        lambda target: gr.Column(visible=target == race.DRAWN),
         target,
         sheet,
         show_progress="hidden",
