@@ -357,6 +357,9 @@ def test_nothing_sticks_out_on_a_phone(url: str, dark: bool):
         page.get_by_label("What does each part do?", exact=True).check()
         wait_for_titles(page, "Patch 286", len(pix2pix.PARTS))
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.locator("#pix2pix-lesson button").first.click()
+        page.locator("#pix2pix-lesson table").wait_for()
+        assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 @pytest.mark.browser
