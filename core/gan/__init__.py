@@ -9,7 +9,7 @@ DIGITS = dict(
     build=build,
     data="mnist-32",
     batch_size=64,
-    steps=6_000,
+    steps=4_000,
     evaluate=evaluate_digits,
     judges=(JUDGE,),
     metric="FID",
@@ -31,7 +31,7 @@ def shoes(variant: str, **changes: object) -> dict:
 
 
 RECIPES = {
-    "gan-mnist": digits("gan", steps=10_000),
+    "gan-mnist": digits("gan", steps=8_000),
     "dcgan-mnist": digits("dcgan"),
     "cgan-mnist": digits("cgan"),
     "catgan-mnist": digits("catgan", config=dict(classes=20), metric="error", unit="% error, no labels")
@@ -40,24 +40,24 @@ RECIPES = {
     | dict(reported={"error": 1.91}),
     "sgan-mnist": digits("sgan", data=FEW, metric="error", unit="% error, 100 labels"),
     "lsgan-mnist": digits("lsgan"),
-    "wgan-mnist": digits("wgan", steps=4_000),  # 20,000 of the critic
-    "wgan-gp-mnist": digits("wgan-gp", steps=3_000),  # 15,000 of the critic
-    "dragan-mnist": digits("dragan"),
-    "ebgan-mnist": digits("ebgan"),
-    "ebgan-pt-mnist": digits("ebgan-pt", config=dict(pull=0.1)),
-    "began-mnist": digits("began", config=dict(filters=16)),
+    "wgan-mnist": digits("wgan", steps=2_500),  # 12,500 of the critic
+    "wgan-gp-mnist": digits("wgan-gp", steps=1_500),  # 7,500 of the critic
+    "dragan-mnist": digits("dragan", steps=3_000),
+    "ebgan-mnist": digits("ebgan", steps=3_000),
+    "ebgan-pt-mnist": digits("ebgan-pt", steps=3_000, config=dict(pull=0.1)),
+    "began-mnist": digits("began", steps=2_500, config=dict(filters=16)),
     "acgan-mnist": digits("acgan"),
-    "dcgan-shoes": shoes("dcgan"),
-    "lsgan-shoes": shoes("lsgan"),
-    "wgan-gp-shoes": shoes("wgan-gp", steps=2_000),
-    "dragan-shoes": shoes("dragan"),
-    "began-shoes": shoes("began", batch_size=16, config=dict(filters=16)),
+    "dcgan-shoes": shoes("dcgan", steps=3_000),
+    "lsgan-shoes": shoes("lsgan", steps=3_000),
+    "wgan-gp-shoes": shoes("wgan-gp", steps=1_200),
+    "dragan-shoes": shoes("dragan", steps=3_000),
+    "began-shoes": shoes("began", steps=3_000, batch_size=16, config=dict(filters=16)),
     JUDGE: dict(
         build=Classifier,
         config={},
         data="mnist-32",
         batch_size=64,
-        steps=3_000,
+        steps=2_000,
         evaluate=evaluate_classifier,
         paper="arXiv:1606.03498",
         metric="error",
@@ -68,7 +68,7 @@ RECIPES = {
         config={},
         data=FEW,
         batch_size=64,
-        steps=3_000,
+        steps=2_000,
         evaluate=evaluate_classifier,
         paper="arXiv:1606.01583",
         metric="error",
