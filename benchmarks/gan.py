@@ -66,7 +66,7 @@ def race(variant: str, steps: int = 100) -> Callable[[], object]:
 def main() -> None:
     torch.manual_seed(0)
     batch = {"image": torch.rand(64, 1, 32, 32), "label": torch.arange(64) % 10}
-    ours, theirs = build(variant="dcgan"), upsampling_gan()
+    ours, theirs = build(variant="dcgan").to(memory_format=torch.channels_last), upsampling_gan()  # as core.train does
     runs = {"DCGAN step, ours": step(ours, batch), "DCGAN step, upsampling design": step(theirs, batch)}
     times = interleaved(runs, rounds=15)
     print(f"{torch.get_num_threads()} threads; milliseconds, least / median")

@@ -52,9 +52,24 @@ def uniform_crop_corners(n: int, room: int, generator: torch.Generator | None = 
 
 @contextlib.contextmanager
 def frozen(module: nn.Module) -> Iterator[None]:
-    """Inside, gradients go through the module but not to its weights: nothing is computed that nobody asked for."""
+    """Inside, gradients go through the module, but nothing in it changes: no weight's gradient, no running mean."""
     module.requires_grad_(False)
+    try:
+        with unmoved(module):
+            yield
+    finally:
+        module.requires_grad_(True)
+
+
+@contextlib.contextmanager
+def unmoved(module: nn.Module) -> Iterator[None]:
+    """Inside, batch norms normalise by the batch as ever, and leave the running statistics of `eval` as they are."""
+    norms = [part for part in module.modules() if isinstance(part, nn.BatchNorm1d | nn.BatchNorm2d)]
+    momenta = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.momentum = 0.0
     try:
         yield
     finally:
-        module.requires_grad_(True)
+        for norm, momentum in zip(norms, momenta, strict=True):
+            norm.momentum = momentum

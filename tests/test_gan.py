@@ -333,6 +333,23 @@ def test_a_hundred_labels_are_ten_of_each_and_always_the_same(mnist_root):
     assert batch["image"][:, :, :2].max() == 0
 
 
+@pytest.mark.parametrize("name", ["dcgan", "sgan", "acgan"])
+def test_running_statistics_of_a_critic_are_those_of_real_pictures(name: str):
+    """Real pictures are all 1 and made ones are not: after many steps the first norm's mean is that of the ones."""
+    torch.manual_seed(0)
+    model = build(variant=name, size=16, filters=4).train()
+    label = torch.arange(8) % 10
+    real = torch.ones(8, 1, 16, 16)
+    batch = {"image": real, "label": label, "labelled": torch.zeros(8, 1, 16, 16), "labelled_label": label}
+    for _ in range(60):
+        model.critic_loss(batch)
+        model.generator_loss(batch)
+    first = next(i for i, part in enumerate(model.critic.layers) if isinstance(part, torch.nn.BatchNorm2d))
+    with torch.no_grad():
+        expected = model.critic.layers[:first](2 * real - 1).mean((0, 2, 3))
+    torch.testing.assert_close(model.critic.layers[first].running_mean, expected, rtol=0.01, atol=1e-3)
+
+
 def test_each_variant_of_the_papers_has_weights_named_after_it():
     names = zoo.names("gan")
     missing = [name for name in VARIANTS if f"{name}-mnist" not in names]

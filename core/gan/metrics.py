@@ -59,7 +59,10 @@ def compared(real: Tensor, made: Tensor) -> dict[str, float]:
 
 @torch.inference_mode()
 def evaluate_digits(model: nn.Module, batches: Iterable[Batch], classifier: Classifier) -> dict[str, float]:
-    """As many samples as test pictures: on the classifier's features, and by what it takes them for."""
+    """As many samples as test pictures: on the classifier's features, and by what it takes them for.
+
+    Features are divided by their root mean square on real digits: distances should not depend on their unit.
+    """
     batches = list(batches)
     x, label = (torch.cat([batch[key] for batch in batches]) for key in ("image", "label"))
     asked = torch.arange(len(x)) % 10
@@ -69,7 +72,8 @@ def evaluate_digits(model: nn.Module, batches: Iterable[Batch], classifier: Clas
     )
     p = classifier.last(on_made).softmax(1)
     shares = p.argmax(1).bincount(minlength=10) / len(p)
-    result = compared(on_real, on_made) | {
+    unit = on_real.square().mean().sqrt()
+    result = compared(on_real / unit, on_made / unit) | {
         "modes": int((shares >= COVERED).sum()),
         "class_entropy": -(shares * shares.clamp(min=1e-12).log()).sum().item() / math.log(10),
         "confidence": p.amax(1).mean().item(),

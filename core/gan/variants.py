@@ -52,7 +52,7 @@ from core.gan.objectives import (
     pulling_away,
 )
 from core.gan.penalties import around, between, unit_gradient
-from core.layers import frozen, hold_then_fall
+from core.layers import frozen, hold_then_fall, unmoved
 from core.recipe import Batch, Phase
 
 Optimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
@@ -153,7 +153,9 @@ class GAN(nn.Module):
         real, label = batch["image"], batch.get("label")
         with torch.no_grad():
             fake = self.make(self.noise(real), label)
-        on_real, on_fake = self.scores(real, label), self.scores(fake, label)
+        on_real = self.scores(real, label)
+        with unmoved(self.critic):  # in use, its batch norms should know what real pictures are like
+            on_fake = self.scores(fake, label)
         terms = {"objective": self.rule.objective.critic(on_real, on_fake)}
         loss = terms["objective"]
         if self.rule.penalised is not None:
@@ -273,7 +275,9 @@ class AuxiliaryClassifierGAN(GAN):
         real, label = batch["image"], batch["label"]
         with torch.no_grad():
             fake = self.make(self.noise(real), label)
-        on_real, on_fake = self.scores(real), self.scores(fake)
+        on_real = self.scores(real)
+        with unmoved(self.critic):
+            on_fake = self.scores(fake)
         L_S = self.rule.objective.critic(on_real[:, 0], on_fake[:, 0])  # -L_S of the paper's Eq. 2
         L_C = F.cross_entropy(on_real[:, 1:], label) + F.cross_entropy(on_fake[:, 1:], label)  # -L_C of Eq. 3
         return {"loss": L_S + L_C, "L_S": L_S, "L_C": L_C}
@@ -301,7 +305,8 @@ class ClassGAN(GAN):
     def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
         terms = super().critic_loss(batch)
         if "labelled" in batch:
-            known = self.scores(batch["labelled"])[:, :CLASSES]
+            with unmoved(self.critic):
+                known = self.scores(batch["labelled"])[:, :CLASSES]
             terms["L_labelled"] = F.cross_entropy(known, batch["labelled_label"])
             terms["loss"] = terms["loss"] + terms["L_labelled"]
         return terms
