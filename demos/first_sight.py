@@ -5,10 +5,12 @@ python -m demos.first_sight        # after new weights; writes into demos/exampl
 
 import json
 
+import torch
 from PIL import Image
 
-from core import load
-from demos import TABS, draw, home, pix2pix, plots
+import core
+from demos import TABS, draw, gans, home, pix2pix, plots
+from demos.gans import compare
 
 
 def main() -> None:
@@ -19,6 +21,16 @@ def main() -> None:
         film = pix2pix.translate(seed=str(pix2pix.FIRST_SEED))
         pix2pix.FIRST_SIGHT.write_text(json.dumps(film))
         pairs().save(home.EXAMPLES / "home-pix2pix.png", optimize=True)
+    if gans in TABS:
+        film = compare.compare(gans.FIRST, view="training")
+        gans.FIRST_SIGHT.write_text(json.dumps(film))
+        same_noise().save(home.EXAMPLES / "home-gans.png", optimize=True)
+
+
+def same_noise(variants: tuple[str, ...] = ("gan", "dcgan", "wgan-gp", "began"), n: int = 8) -> Image.Image:
+    """A row of digits from each variant; a column has the same z."""
+    rows = [core.load(f"{variant}-mnist").pictures(compare.noise(f"{variant}-mnist", n, 0)) for variant in variants]
+    return plots.to_image(torch.cat([torch.cat(list(row), 2) for row in rows], 1))
 
 
 def pairs(gap: int = 6) -> Image.Image:
@@ -26,7 +38,7 @@ def pairs(gap: int = 6) -> Image.Image:
     found = []
     for _, name in pix2pix.MODELS:
         x, _ = pix2pix.read_input(name, pix2pix.stock(name, pix2pix.FIRST_SEED))
-        found.append([plots.to_image(part[0]) for part in (x, load(name).translate(x))])
+        found.append([plots.to_image(part[0]) for part in (x, core.load(name).translate(x))])
     size = found[0][0].width
     whole = Image.new("RGB", (len(found) * (size + gap) - gap, 2 * size + gap), "#8a8578")
     for column, pair in enumerate(found):

@@ -193,7 +193,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
                         gr.Plot(figure, show_label=False, min_width=280, elem_id=f"gans-{kind}")
                         for kind, figure in zip(
                             ("losses", "convergence", "gradients"),
-                            figures(compare.chosen(FIRST, "mnist")),
+                            figures([f"{variant}-mnist" for variant in FIRST if variant in compare.members("mnist")]),
                             strict=True,
                         )
                     ]
@@ -305,8 +305,9 @@ def options(named: dict[str, str]) -> list[tuple[str, str]]:
 def comparison_controls() -> dict[str, gr.components.Component]:
     """Which variants, of which pictures, and how."""
     choices = [(NAMES[variant], variant) for variant in compare.members("mnist")]
+    sets = {of: words for of, words in compare.SETS.items() if compare.members(of)}
     return dict(
-        pictures=gr.Radio(options(compare.SETS), value="mnist", label="Pictures of", elem_id="gans-pictures"),
+        pictures=gr.Radio(options(sets), value="mnist", label="Pictures of", elem_id="gans-pictures"),
         variants=gr.CheckboxGroup(choices, value=FIRST, label="Two to four variants", elem_id="gans-variants"),
         view=gr.Radio(options(compare.VIEWS), value="training", label="Show", elem_id="gans-view"),
     )

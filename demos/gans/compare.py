@@ -9,6 +9,7 @@ from torch import Tensor
 
 import core
 from core import data
+from core.weights import WeightsError
 from demos import frame, plots
 from demos.gans.names import NAMES
 
@@ -30,8 +31,15 @@ COLUMNS = {  # of the table: a card's metric, and what it is called
 
 
 def members(of: str) -> list[str]:
-    """The variants that have weights for a set of pictures."""
-    return [variant for variant in NAMES if f"{variant}-{of}" in core.names("gan")]
+    """The variants that have weights for a set of pictures, and a card that says how they came about."""
+    return [variant for variant in NAMES if f"{variant}-{of}" in core.names("gan") and known(f"{variant}-{of}")]
+
+
+def known(name: str) -> bool:
+    try:
+        return bool(core.card(name)["metrics"])
+    except (WeightsError, KeyError):  # the page is built all the same, without it
+        return False
 
 
 def chosen(variants: Any, of: str) -> list[str]:
@@ -39,11 +47,10 @@ def chosen(variants: Any, of: str) -> list[str]:
     if of not in SETS:
         raise ValueError(f"pictures must be one of {', '.join(SETS)}, got {str(of)[:40]!r}")
     variants = variants if isinstance(variants, list) else [variants]
-    unknown = [str(variant)[:40] for variant in variants if variant not in members(of)]
+    there = members(of)
+    unknown = [str(variant)[:40] for variant in variants if variant not in there]
     if unknown:
-        raise ValueError(
-            f"no variant {unknown[0]!r} was trained on {SETS[of].lower()}; there are: {', '.join(members(of))}"
-        )
+        raise ValueError(f"no variant {unknown[0]!r} was trained on {SETS[of].lower()}; there are: {', '.join(there)}")
     if not FEWEST <= len(variants) <= MOST:
         raise ValueError(
             f"{len(variants)} variants were picked; pick {FEWEST} to {MOST}, so that there is room for each"
