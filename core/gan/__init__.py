@@ -43,8 +43,8 @@ RECIPES = {
     "wgan-mnist": digits("wgan", steps=2_500),  # 12,500 of the critic
     "wgan-gp-mnist": digits("wgan-gp", steps=1_500),  # 7,500 of the critic
     "dragan-mnist": digits("dragan", steps=3_000),
-    "ebgan-mnist": digits("ebgan", steps=3_000),
-    "ebgan-pt-mnist": digits("ebgan-pt", steps=3_000, config=dict(pull=0.1)),
+    "ebgan-mnist": digits("ebgan"),
+    "ebgan-pt-mnist": digits("ebgan-pt", config=dict(pull=0.1)),
     "began-mnist": digits("began", steps=2_500, config=dict(filters=16)),
     "acgan-mnist": digits("acgan"),
     "dcgan-shoes": shoes("dcgan", steps=3_000),

@@ -146,16 +146,19 @@ class Autoencoder(nn.Module):
         return self.decode(self.encode(x))
 
 
-class ConvEncoder(nn.Module):
-    """Pictures (B, *shape) in [0, 1] -> codes (B, code): DCGAN's critic with more outputs."""
+class FlatEncoder(nn.Module):
+    """The first half of EBGAN's critic: two hidden layers with batch norm, pictures (B, *shape) in [0, 1] -> codes (B, code)."""
 
-    def __init__(self, *, shape: Shape, filters: int, code: int):
+    def __init__(self, *, shape: Shape, units: int, code: int):
         super().__init__()
-        self.layers = encoder(shape, filters, code, "batch")
-        self.apply(initialise)
+        pixels = shape[0] * shape[1] * shape[2]
+        layers: list[nn.Module] = [nn.Flatten()]
+        for before in (pixels, units):
+            layers += [nn.Linear(before, units), nn.BatchNorm1d(units), nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.Linear(units, code))
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(2 * x - 1).flatten(1)
+        return self.layers(x)
 
 
 class UpsamplingDecoder(nn.Module):

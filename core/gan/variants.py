@@ -30,10 +30,10 @@ from torch import Tensor, nn
 from core.gan.networks import (
     Autoencoder,
     ConvCritic,
-    ConvEncoder,
     ConvGenerator,
     DownsamplingEncoder,
     FlatCritic,
+    FlatEncoder,
     FlatGenerator,
     UpsamplingDecoder,
 )
@@ -411,7 +411,7 @@ def build(
     code: int = 64,
     pull: float = 0.0,
     gamma: float = 0.75,
-    margin: float = 1.0,
+    margin: float = 0.25,
 ) -> GAN:
     """The GAN for pictures of one row of VARIANTS.
 
@@ -444,7 +444,9 @@ def build(
     generator = ConvGenerator(inputs=latents, **made)
     if variant in ("ebgan", "ebgan-pt"):
         rule = dataclasses.replace(rule, objective=energy_margin(margin))
-        critic = Autoencoder(ConvEncoder(code=code, **made), ConvGenerator(inputs=code, **made))
+        units = 16 * filters
+        encode = FlatEncoder(shape=shape, units=units, code=code)
+        critic = Autoencoder(encode, FlatGenerator(inputs=code, shape=shape, units=units))
         return EnergyGAN(rule, generator, critic, pull=pull, **common)
     n_classes = {"catgan": classes, "sgan": CLASSES}.get(variant)
     outputs = 1 if n_classes is None else n_classes + (variant == "sgan")
