@@ -39,7 +39,7 @@ RECIPES = {
     "catgan-100-mnist": digits("catgan", data=FEW, metric="error", unit="% error, 100 labels")
     | dict(reported={"error": 1.91}),
     "sgan-mnist": digits("sgan", data=FEW, metric="error", unit="% error, 100 labels"),
-    "lsgan-mnist": digits("lsgan"),
+    "lsgan-mnist": digits("lsgan", steps=6_000),
     "wgan-mnist": digits("wgan", steps=2_500),  # 12,500 of the critic
     "wgan-gp-mnist": digits("wgan-gp", steps=1_500),  # 7,500 of the critic
     "dragan-mnist": digits("dragan", steps=3_000),
