@@ -147,18 +147,27 @@ class Autoencoder(nn.Module):
 
 
 class FlatEncoder(nn.Module):
-    """The first half of EBGAN's critic, two hidden layers with batch norm: (B, *shape) in [0, 1] -> codes (B, code)."""
+    """The first half of EBGAN's critic, two hidden layers: (B, *shape) in [0, 1] -> codes (B, code).
 
-    def __init__(self, *, shape: Shape, units: int, code: int):
+    noise: on the pictures, while training. A critic that copies one picture exactly has an error without a slope, and
+    the margin cannot raise it any more: the generator would settle on that picture.
+    """
+
+    def __init__(self, *, shape: Shape, units: int, code: int, noise: float = 0.2):
         super().__init__()
+        self.noise = noise
         pixels = shape[0] * shape[1] * shape[2]
-        layers: list[nn.Module] = [nn.Flatten()]
-        for before in (pixels, units):
-            layers += [nn.Linear(before, units), nn.BatchNorm1d(units), nn.ReLU()]
-        self.layers = nn.Sequential(*layers, nn.Linear(units, code))
+        self.layers = nn.Sequential(
+            nn.Flatten(),
+            nn.Linear(pixels, units),
+            nn.ReLU(),
+            nn.Linear(units, units),
+            nn.ReLU(),
+            nn.Linear(units, code),
+        )
 
     def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x)
+        return self.layers(x + self.noise * torch.randn_like(x) if self.training else x)
 
 
 class UpsamplingDecoder(nn.Module):

@@ -13,6 +13,7 @@ is kept smooth (penalties.py), and what the critic says: one score, a class, or 
 
 Differences from the papers
 - One backbone, DCGAN's with half of the filters or fewer, for all but the original GAN, BEGAN and EBGAN's critic.
+- EBGAN's critic, a perceptron as in its paper's experiments on digits, sees pictures with noise on them in training.
 - z is normal with 64 numbers in all of them, so that the same z can be shown to each.
 - Learning rates are held for half of the training and fall to 0 in the other.
 """
