@@ -41,7 +41,7 @@ RECIPES = {
     "sgan-mnist": digits("sgan", data=FEW, metric="error", unit="% error, 100 labels"),
     "lsgan-mnist": digits("lsgan", steps=6_000),
     "wgan-mnist": digits("wgan", steps=2_500),  # 12,500 of the critic
-    "wgan-gp-mnist": digits("wgan-gp", steps=1_500),  # 7,500 of the critic
+    "wgan-gp-mnist": digits("wgan-gp", steps=2_500),  # as many
     "dragan-mnist": digits("dragan", steps=3_000),
     "ebgan-mnist": digits("ebgan"),
     "ebgan-pt-mnist": digits("ebgan-pt", config=dict(pull=0.1)),
