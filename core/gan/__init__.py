@@ -42,7 +42,7 @@ RECIPES = {
     "lsgan-mnist": digits("lsgan", steps=6_000),
     "wgan-mnist": digits("wgan", steps=2_500),  # 12,500 of the critic
     "wgan-gp-mnist": digits("wgan-gp", steps=2_500),  # as many
-    "dragan-mnist": digits("dragan", steps=3_000),
+    "dragan-mnist": digits("dragan"),
     "ebgan-mnist": digits("ebgan"),
     "ebgan-pt-mnist": digits("ebgan-pt", config=dict(pull=0.1)),
     "began-mnist": digits("began", steps=2_500, config=dict(filters=16)),

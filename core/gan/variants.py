@@ -15,7 +15,8 @@ Differences from the papers
 - One backbone, DCGAN's with half of the filters or fewer, for all but the original GAN, BEGAN and EBGAN's critic.
 - EBGAN's critic, a perceptron as in its paper's experiments on digits, sees pictures with noise on them in training.
 - z is normal with 64 numbers in all of them, so that the same z can be shown to each.
-- WGAN's rate is 2e-4 for 5e-5, WGAN-GP's 3e-4 for 1e-4: they get thousands of steps, not hundreds of thousands.
+- Rates of those that get thousands of steps for hundreds of thousands: WGAN 2e-4 for 5e-5, WGAN-GP 3e-4 for 1e-4,
+  DRAGAN 4e-4 for 1e-4.
 - Learning rates are held for half of the training and fall to 0 in the other.
 """
 
@@ -103,7 +104,7 @@ VARIANTS = {
     "wgan-gp": Variant(
         WASSERSTEIN, "arXiv:1704.00028", adam(3e-4, 0.0, 0.9), 5, penalised=between, weight=10.0, norm="layer"
     ),
-    "dragan": Variant(NON_SATURATING, "arXiv:1705.07215", penalised=around, weight=10.0, norm="layer"),
+    "dragan": Variant(NON_SATURATING, "arXiv:1705.07215", adam(4e-4, 0.5), penalised=around, weight=10.0, norm="layer"),
     "ebgan": Variant(energy_margin(1.0), "arXiv:1609.03126", adam(1e-3, 0.5)),
     "ebgan-pt": Variant(energy_margin(1.0), "arXiv:1609.03126, Sec. 2.4", adam(1e-3, 0.5)),
     "began": Variant(energy_margin(0.0), "arXiv:1703.10717", adam(1e-4, 0.5)),  # its critic has a loss of its own
