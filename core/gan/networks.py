@@ -98,15 +98,15 @@ class Maxout(nn.Module):
 
 
 class FlatGenerator(nn.Module):
-    """The original GAN's generator: two hidden layers of rectifiers, (B, inputs) -> (B, *shape) in [0, 1]."""
+    """Two hidden layers of rectifiers, (B, inputs) -> (B, *shape) in [0, 1]. norm: batch norm before each of them."""
 
-    def __init__(self, *, inputs: int, shape: Shape, units: int):
+    def __init__(self, *, inputs: int, shape: Shape, units: int, norm: bool = False):
         super().__init__()
         self.shape = shape
-        pixels = shape[0] * shape[1] * shape[2]
-        self.layers = nn.Sequential(
-            nn.Linear(inputs, units), nn.ReLU(), nn.Linear(units, units), nn.ReLU(), nn.Linear(units, pixels)
-        )
+        layers: list[nn.Module] = []
+        for before in (inputs, units):
+            layers += [nn.Linear(before, units), *[nn.BatchNorm1d(units)] * norm, nn.ReLU()]
+        self.layers = nn.Sequential(*layers, nn.Linear(units, shape[0] * shape[1] * shape[2]))
 
     def forward(self, z: Tensor) -> Tensor:
         return torch.sigmoid(self.layers(z)).unflatten(1, self.shape)

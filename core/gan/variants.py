@@ -13,6 +13,7 @@ is kept smooth (penalties.py), and what the critic says: one score, a class, or 
 
 Differences from the papers
 - One backbone, DCGAN's with half of the filters or fewer, for all but the original GAN, BEGAN and EBGAN's critic.
+- The original GAN's generator has batch norm, which came a year later: without it every run made one picture.
 - EBGAN's critic, a perceptron as in its paper's experiments on digits, sees pictures with noise on them in training.
 - z is normal with 64 numbers in all of them, so that the same z can be shown to each.
 - Rates of those that get thousands of steps for hundreds of thousands: WGAN 2e-4 for 5e-5, WGAN-GP 3e-4 for 1e-4,
@@ -428,11 +429,10 @@ def build(
     common = dict(latents=latents, shape=shape)
     made = dict(shape=shape, filters=filters)
     if variant in ("gan", "gan-saturating"):
-        units = 16 * filters
         return GAN(
             rule,
-            FlatGenerator(inputs=latents, shape=shape, units=units),
-            FlatCritic(shape=shape, units=units),
+            FlatGenerator(inputs=latents, shape=shape, units=32 * filters, norm=True),
+            FlatCritic(shape=shape),
             **common,
         )
     if variant == "began":
