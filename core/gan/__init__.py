@@ -31,7 +31,7 @@ def shoes(variant: str, **changes: object) -> dict:
 
 
 RECIPES = {
-    "gan-mnist": digits("gan", steps=8_000),
+    "gan-mnist": digits("gan", steps=12_000),
     "dcgan-mnist": digits("dcgan"),
     "cgan-mnist": digits("cgan"),
     "catgan-mnist": digits("catgan", config=dict(classes=20), metric="error", unit="% error, no labels")
@@ -47,11 +47,11 @@ RECIPES = {
     "ebgan-pt-mnist": digits("ebgan-pt", config=dict(pull=0.1)),
     "began-mnist": digits("began", steps=2_500, config=dict(filters=16)),
     "acgan-mnist": digits("acgan"),
-    "dcgan-shoes": shoes("dcgan", steps=2_500),
-    "lsgan-shoes": shoes("lsgan", steps=2_500),
-    "wgan-gp-shoes": shoes("wgan-gp", steps=1_200, batch_size=16),
-    "dragan-shoes": shoes("dragan", steps=2_500, batch_size=16),
-    "began-shoes": shoes("began", steps=2_500, batch_size=16, config=dict(filters=16)),
+    "dcgan-shoes": shoes("dcgan", steps=2_000),
+    "lsgan-shoes": shoes("lsgan", steps=2_000),
+    "wgan-gp-shoes": shoes("wgan-gp", steps=1_000, batch_size=16),
+    "dragan-shoes": shoes("dragan", steps=2_000, batch_size=16),
+    "began-shoes": shoes("began", steps=2_000, batch_size=16, config=dict(filters=16)),
     JUDGE: dict(
         build=Classifier,
         config={},
