@@ -109,7 +109,7 @@ VARIANTS = {
     "dragan": Variant(NON_SATURATING, "arXiv:1705.07215", FAST, penalised=around, weight=10.0, norm="layer"),
     "ebgan": Variant(energy_margin(1.0), "arXiv:1609.03126", adam(1e-3, 0.5)),
     "ebgan-pt": Variant(energy_margin(1.0), "arXiv:1609.03126, Sec. 2.4", adam(1e-3, 0.5)),
-    "began": Variant(energy_margin(0.0), "arXiv:1703.10717", adam(1e-4, 0.5)),  # its critic has a loss of its own
+    "began": Variant(energy_margin(0.0), "arXiv:1703.10717", adam(1e-3, 0.5)),  # its critic has a loss of its own
     "acgan": Variant(NON_SATURATING, "arXiv:1610.09585"),
 }
 
@@ -417,11 +417,12 @@ def build(
     code: int = 64,
     pull: float = 0.0,
     gamma: float = 0.75,
+    control: float = 0.001,
     margin: float = 0.25,
 ) -> GAN:
     """The GAN for pictures of one row of VARIANTS.
 
-    classes: of catGAN's critic. code, pull, margin: of EBGAN's; code and gamma: of BEGAN's.
+    classes: of catGAN's critic. code, pull, margin: of EBGAN's; code, gamma, control: of BEGAN's.
     """
     if variant not in VARIANTS:
         raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
@@ -439,7 +440,7 @@ def build(
     if variant == "began":
         generator = UpsamplingDecoder(inputs=latents, **made)
         critic = Autoencoder(DownsamplingEncoder(code=code, **made), UpsamplingDecoder(inputs=code, **made))
-        return BEGAN(rule, generator, critic, gamma=gamma, **common)
+        return BEGAN(rule, generator, critic, gamma=gamma, control=control, **common)
     if variant in ("cgan", "acgan"):
         generator = ConvGenerator(inputs=latents + CLASSES, **made)
         if variant == "acgan":
