@@ -374,18 +374,19 @@ class BEGAN(EnergyGAN):
     """BEGAN: energies of real and made pictures are kept in proportion gamma (Berthelot et al. 2017, Sec. 3.4).
 
     gamma: diversity; lower copies real pictures better and makes fewer kinds. control: lambda_k, how fast k_t moves.
+    eta: 1 for absolute errors, whose best flat copy of a thin stroke is plain black; 2 for squared ones (Eq. 1).
     """
 
-    def __init__(self, *arguments: Any, gamma: float = 0.75, control: float = 0.001, **named: Any):
+    def __init__(self, *arguments: Any, gamma: float = 0.75, control: float = 0.001, eta: int = 1, **named: Any):
         super().__init__(*arguments, **named)
-        self.gamma, self.control = gamma, control
+        self.gamma, self.control, self.eta = gamma, control, eta
         self.register_buffer("k_t", torch.zeros(()))
         self.balance = torch.zeros(())  # gamma L(x) - L(G(z)) of the last batch
 
     def energies(self, x: Tensor, code: Tensor | None = None) -> Tensor:
-        """L(x): mean absolute error of the copies, on a scale where pixels lie in [-1, 1]: (B,)."""
+        """L(x): mean error of the copies to the power eta, on a scale where pixels lie in [-1, 1]: (B,)."""
         copy = self.critic.decode(self.critic.encode(x) if code is None else code)
-        return 2 * (copy - x).abs().flatten(1).mean(1)
+        return (2 * (copy - x)).abs().pow(self.eta).flatten(1).mean(1)
 
     def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
         real = batch["image"]
@@ -418,11 +419,12 @@ def build(
     pull: float = 0.0,
     gamma: float = 0.75,
     control: float = 0.001,
+    eta: int = 1,
     margin: float = 0.25,
 ) -> GAN:
     """The GAN for pictures of one row of VARIANTS.
 
-    classes: of catGAN's critic. code, pull, margin: of EBGAN's; code, gamma, control: of BEGAN's.
+    classes: of catGAN's critic. code, pull, margin: of EBGAN's; code, gamma, control, eta: of BEGAN's.
     """
     if variant not in VARIANTS:
         raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
@@ -440,7 +442,7 @@ def build(
     if variant == "began":
         generator = UpsamplingDecoder(inputs=latents, **made)
         critic = Autoencoder(DownsamplingEncoder(code=code, **made), UpsamplingDecoder(inputs=code, **made))
-        return BEGAN(rule, generator, critic, gamma=gamma, control=control, **common)
+        return BEGAN(rule, generator, critic, gamma=gamma, control=control, eta=eta, **common)
     if variant in ("cgan", "acgan"):
         generator = ConvGenerator(inputs=latents + CLASSES, **made)
         if variant == "acgan":
