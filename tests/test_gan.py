@@ -188,6 +188,14 @@ def test_began_keeps_its_balance_as_the_recurrence_says():
     assert second.after.__name__ == "nothing"
 
 
+@pytest.mark.parametrize("eta", [1, 2])
+def test_began_measures_copies_by_the_power_that_it_is_told(eta: int):
+    model = build(variant="began", filters=4, eta=eta)
+    x, copy = torch.full((2, 1, 32, 32), 0.75), torch.full((2, 1, 32, 32), 0.5)
+    model.critic.decode.forward = lambda code: copy  # off by 0.5 where pixels lie in [-1, 1]
+    torch.testing.assert_close(model.energies(x), torch.full((2,), 0.5**eta))
+
+
 def test_began_and_the_penalised_critics_have_no_batch_norm_and_began_no_transposed_convolution():
     for name in ("began", "wgan-gp", "dragan"):
         model = build(variant=name, filters=4)

@@ -77,7 +77,8 @@ def others(pictures: str, variants: list[str]) -> tuple[Any, Any]:
     known = compare.members(pictures)
     value = [variant for variant in variants if variant in known] or [variant for variant in FIRST if variant in known]
     choices = [(NAMES[variant], variant) for variant in known]
-    return gr.CheckboxGroup(choices=choices, value=value), compare.table(pictures)
+    measured = gr.Dataframe(compare.table(pictures), label=compare.table_label(pictures))
+    return gr.CheckboxGroup(choices=choices, value=value), measured
 
 
 def show_race(
@@ -200,7 +201,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
                 table = gr.Dataframe(
                     compare.table("mnist"),
                     interactive=False,
-                    label="Measured by core.evaluate; click a column to sort",
+                    label=compare.table_label("mnist"),
                     elem_id="gans-table",
                 )
             with gr.Column(visible=False) as race_out:

@@ -174,7 +174,7 @@ def curves(names: list[str], term: str, words: str, scale: str = "linear") -> go
                 line=dict(color=plots.COLOURS[ink], dash=dash, width=1.5),
                 showlegend=player == "critic",
             )
-    return figure.update_yaxes(type=scale, nticks=6)
+    return figure.update_yaxes(type=scale, **dict(dtick=1) if scale == "log" else dict(nticks=6))
 
 
 def losses(names: list[str]) -> go.Figure:
@@ -212,6 +212,11 @@ def table(of: str) -> dict[str, list]:
         found = [round(metrics[key], 2) if key in metrics else None for key in columns(of)]
         rows.append([NAMES[variant], *found, run["steps"], round(run["seconds"] / 60)])
     return {"headers": ["variant", *(COLUMNS[key] for key in columns(of)), "steps", "minutes"], "data": rows}
+
+
+def table_label(of: str) -> str:
+    judge = "a digit classifier of our own" if of == "mnist" else "EfficientNet-Lite0"
+    return f"Measured by core.evaluate; FID and KID on features of {judge}, not Inception's. Click a column to sort"
 
 
 def columns(of: str) -> list[str]:
