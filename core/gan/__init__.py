@@ -51,7 +51,7 @@ RECIPES = {
     "lsgan-shoes": shoes("lsgan", steps=2_000),
     "wgan-gp-shoes": shoes("wgan-gp", steps=1_000, batch_size=16),
     "dragan-shoes": shoes("dragan", steps=2_000, batch_size=16),
-    "began-shoes": shoes("began", steps=2_000, batch_size=16, config=dict(filters=16, gamma=1.0, control=0.1, eta=2)),
+    "began-shoes": shoes("began", steps=2_000, batch_size=16, config=dict(filters=16, control=0.1, eta=2)),
     JUDGE: dict(
         build=Classifier,
         config={},
