@@ -109,7 +109,7 @@ VARIANTS = {
     "dragan": Variant(NON_SATURATING, "arXiv:1705.07215", FAST, penalised=around, weight=10.0, norm="layer"),
     "ebgan": Variant(energy_margin(1.0), "arXiv:1609.03126", adam(1e-3, 0.5)),
     "ebgan-pt": Variant(energy_margin(1.0), "arXiv:1609.03126, Sec. 2.4", adam(1e-3, 0.5)),
-    "began": Variant(energy_margin(0.0), "arXiv:1703.10717", adam(1e-3, 0.5)),  # its critic has a loss of its own
+    "began": Variant(energy_margin(0.0), "arXiv:1703.10717", adam(5e-4, 0.5)),  # its critic has a loss of its own
     "acgan": Variant(NON_SATURATING, "arXiv:1610.09585"),
 }
 
