@@ -9,7 +9,7 @@ import torch
 from PIL import Image
 
 import core
-from demos import TABS, draw, gans, home, pix2pix, plots
+from demos import draw, gans, home, pix2pix, plots
 from demos.gans import compare
 
 
@@ -17,14 +17,12 @@ def main() -> None:
     film = draw.generate(seed=str(draw.FIRST_SEED))
     draw.FIRST_SIGHT.write_text(json.dumps(film))
     strokes(film).save(home.EXAMPLES / "home-draw.png", optimize=True)
-    if pix2pix in TABS:
-        film = pix2pix.translate(seed=str(pix2pix.FIRST_SEED))
-        pix2pix.FIRST_SIGHT.write_text(json.dumps(film))
-        pairs().save(home.EXAMPLES / "home-pix2pix.png", optimize=True)
-    if gans in TABS:
-        film = compare.compare(gans.FIRST, view="training")
-        gans.FIRST_SIGHT.write_text(json.dumps(film))
-        same_noise().save(home.EXAMPLES / "home-gans.png", optimize=True)
+    film = pix2pix.translate(seed=str(pix2pix.FIRST_SEED))
+    pix2pix.FIRST_SIGHT.write_text(json.dumps(film))
+    pairs().save(home.EXAMPLES / "home-pix2pix.png", optimize=True)
+    film = compare.compare(gans.FIRST, view="training")
+    gans.FIRST_SIGHT.write_text(json.dumps(film))
+    same_noise().save(home.EXAMPLES / "home-gans.png", optimize=True)
 
 
 def same_noise(variants: tuple[str, ...] = ("gan", "dcgan", "wgan-gp", "began"), n: int = 8) -> Image.Image:
