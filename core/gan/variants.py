@@ -71,7 +71,7 @@ def rmsprop(rate: float) -> Optimizer:
 
 
 ADAM = adam(2e-4, 0.5)  # DCGAN's
-FAST = adam(4e-4, 0.5)
+FAST, SLOW = adam(4e-4, 0.5), adam(1e-4, 0.5)
 
 
 @dataclass(frozen=True)
@@ -81,6 +81,7 @@ class Variant:
     critic_steps: updates of the critic for each of the generator. clip: its weights stay within +-clip.
     penalised: where its gradient should have length 1, and weight: how much that counts.
     norm: in the critic's convolutions; "layer" where single gradients matter, which batch norm would mix.
+    generator_optimizer: where it is not the critic's.
     """
 
     objective: Objective
@@ -91,6 +92,7 @@ class Variant:
     penalised: Callable[[Tensor, Tensor], Tensor] | None = None
     weight: float = 0.0
     norm: str = "batch"
+    generator_optimizer: Optimizer | None = None
 
 
 VARIANTS = {
@@ -109,7 +111,9 @@ VARIANTS = {
     "dragan": Variant(NON_SATURATING, "arXiv:1705.07215", FAST, penalised=around, weight=10.0, norm="layer"),
     "ebgan": Variant(energy_margin(1.0), "arXiv:1609.03126", adam(1e-3, 0.5)),
     "ebgan-pt": Variant(energy_margin(1.0), "arXiv:1609.03126, Sec. 2.4", adam(1e-3, 0.5)),
-    "began": Variant(energy_margin(0.0), "arXiv:1703.10717", adam(5e-4, 0.5)),  # its critic has a loss of its own
+    "began": Variant(  # whose critic has a loss of its own
+        energy_margin(0.0), "arXiv:1703.10717", adam(5e-4, 0.5), generator_optimizer=SLOW
+    ),
     "acgan": Variant(NON_SATURATING, "arXiv:1610.09585"),
 }
 
@@ -181,6 +185,7 @@ class GAN(nn.Module):
         """The critic's turns, then the generator's."""
         rule = self.rule
         critic, generator = list(self.critic.parameters()), list(self.generator.parameters())
+        optimizer = rule.generator_optimizer or rule.optimizer
         return [
             Phase(
                 "critic",
@@ -191,7 +196,7 @@ class GAN(nn.Module):
                 after=self.after_critic,
                 schedule=self.schedule,
             ),
-            Phase("generator", generator, self.generator_loss, rule.optimizer(generator), schedule=self.schedule),
+            Phase("generator", generator, self.generator_loss, optimizer(generator), schedule=self.schedule),
         ]
 
     @torch.no_grad()
