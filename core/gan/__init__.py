@@ -40,8 +40,8 @@ RECIPES = {
     | dict(reported={"error": 1.91}),
     "sgan-mnist": digits("sgan", data=FEW, metric="error", unit="% error, 100 labels"),
     "lsgan-mnist": digits("lsgan", steps=6_000),
-    "wgan-mnist": digits("wgan", steps=2_500),  # 12,500 of the critic
-    "wgan-gp-mnist": digits("wgan-gp", steps=2_500),  # as many
+    "wgan-mnist": digits("wgan", steps=5_000),  # 25,000 of the critic
+    "wgan-gp-mnist": digits("wgan-gp", steps=2_500),  # 12,500
     "dragan-mnist": digits("dragan"),
     "ebgan-mnist": digits("ebgan"),
     "ebgan-pt-mnist": digits("ebgan-pt", config=dict(pull=0.1)),

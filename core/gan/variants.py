@@ -104,7 +104,7 @@ VARIANTS = {
     "sgan": Variant(ONE_MORE_CLASS, "arXiv:1606.01583"),
     "lsgan": Variant(LEAST_SQUARES, "arXiv:1611.04076, Eq. 9"),
     "lsgan-pearson": Variant(PEARSON, "arXiv:1611.04076, Eq. 8"),
-    "wgan": Variant(WASSERSTEIN, "arXiv:1701.07875", rmsprop(5e-4), critic_steps=5, clip=0.01),
+    "wgan": Variant(WASSERSTEIN, "arXiv:1701.07875", rmsprop(2e-4), critic_steps=5, clip=0.01),
     "wgan-gp": Variant(
         WASSERSTEIN, "arXiv:1704.00028", adam(3e-4, 0.0, 0.9), 5, penalised=between, weight=10.0, norm="layer"
     ),
