@@ -185,6 +185,8 @@ def test_began_keeps_its_balance_as_the_recurrence_says():
         k = min(max(k + 0.001 * (0.75 * L_x - L_G), 0.0), 1.0)
         assert model.k_t.item() == pytest.approx(k, abs=1e-7)
     assert first.name == "critic"
+    rates = [phase.optimizer.param_groups[0]["lr"] for phase in (first, second)]
+    assert rates[1] < rates[0]  # a generator as fast as its critic falls onto one kind of picture
     assert second.after.__name__ == "nothing"
 
 
