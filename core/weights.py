@@ -5,6 +5,7 @@
 
 A model's weights are NAME.safetensors, with NAME.json, its card, beside it. Nothing is ever unpickled: a
 safetensors file holds numbers only, and it is read only after its sha256 is the one that the card names.
+Numbers are stored in 8 bits in large files and in 16 in others, where the model's probe does not notice.
 Files that are not in the folder come from the Hub repository in GLIMPSE_WEIGHTS_REPO, "user/name@revision".
 """
 
@@ -13,6 +14,7 @@ import hashlib
 import json
 import os
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +25,9 @@ from torch import Tensor, nn
 
 FOLDER = Path(__file__).resolve().parent.parent / "weights"
 PROBE_TOLERANCE = 1e-2  # of each number, or absolute; half precision and other processors stay well inside
+LARGE = 4 * 2**20  # bytes in half precision, from which on a file is worth 8 bits
+BLOCK = 32  # numbers that share a scale where they are stored in 8 bits
+SCALES = ":scales"  # after a tensor's name: of its blocks
 
 
 class WeightsError(RuntimeError):
@@ -53,8 +58,8 @@ def read(name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
             f"({found.get('bytes', 0):,} bytes, another sha256); restore the file or train it again"
         )
     try:
-        return found, safetensors.torch.load(content)
-    except SafetensorError:
+        return found, unpacked(safetensors.torch.load(content))
+    except (SafetensorError, KeyError, RuntimeError):
         raise WeightsError(f"the weights of '{name}' ({path.name}) are not a safetensors file") from None
 
 
@@ -83,33 +88,66 @@ def find(file: str) -> Path:
 
 
 def save(name: str, model: nn.Module, details: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Write NAME.safetensors and NAME.json; returns the card.
+    """Write NAME.safetensors and NAME.json; returns the card. The model keeps the numbers as they are stored.
 
-    Numbers are stored in half precision where the model's probe does not notice, else as they are.
+    They are stored in the fewest bits in which the model's probe stays within PROBE_TOLERANCE.
     """
     folder.mkdir(parents=True, exist_ok=True)
     state = {key: tensor.detach().cpu().clone().contiguous() for key, tensor in model.state_dict().items()}
     expected = model.probe()
-    halved = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
-    model.load_state_dict({key: tensor.to(state[key].dtype) for key, tensor in halved.items()})
-    if torch.allclose(model.probe(), expected, rtol=PROBE_TOLERANCE, atol=PROBE_TOLERANCE):
-        stored = halved
-    else:
-        stored = state
-        model.load_state_dict(state)
+
+    def unnoticed(stored: dict[str, Tensor]) -> bool:
+        model.load_state_dict({key: tensor.to(state[key].dtype) for key, tensor in unpacked(stored).items()})
+        return torch.allclose(model.probe(), expected, rtol=PROBE_TOLERANCE, atol=PROBE_TOLERANCE, equal_nan=True)
+
+    precision, stored = next(way for way in packings(state) if unnoticed(way[1]))  # at the latest in single precision
     content = safetensors.torch.save(stored)
     result = {
         "name": name,
         **details,
         "sha256": hashlib.sha256(content).hexdigest(),
         "bytes": len(content),
-        "precision": "half" if stored is halved else "single",
+        "precision": precision,
         "parameters": sum(p.numel() for p in model.parameters()),
         "probe": {"output": [round(v, 4) for v in model.probe().tolist()], "tolerance": PROBE_TOLERANCE},
     }
     replace(folder / f"{name}.safetensors", content)
     write_card(result, folder)
     return result
+
+
+def packings(state: dict[str, Tensor]) -> Iterator[tuple[str, dict[str, Tensor]]]:
+    """Ways to store a state, smallest first, each with its name in the card."""
+    halved = {key: tensor.half() if tensor.is_floating_point() else tensor for key, tensor in state.items()}
+    if sum(tensor.nbytes for tensor in halved.values()) >= LARGE:
+        packed = {}
+        for key, tensor in state.items():
+            if tensor.is_floating_point() and tensor.ndim > 1 and tensor.numel() % BLOCK == 0:
+                packed[key], packed[key + SCALES] = in_8_bits(tensor)
+            else:  # biases and norms are few, and every pixel feels them
+                packed[key] = halved[key]
+        yield "8 bits", packed
+    yield "half", halved
+    yield "single", state
+
+
+def in_8_bits(tensor: Tensor) -> tuple[Tensor, Tensor]:
+    """Whole numbers from -127 to 127 of a tensor's shape, and the scale of every BLOCK of them, in reading order."""
+    blocks = tensor.float().reshape(-1, BLOCK)
+    scales = (blocks.abs().amax(1) / 127).half()
+    whole = torch.where(scales[:, None] > 0, blocks / scales[:, None].float(), 0).round().clamp(-127, 127)
+    return whole.to(torch.int8).view_as(tensor), scales
+
+
+def unpacked(stored: dict[str, Tensor]) -> dict[str, Tensor]:
+    """The tensors of a file, those in 8 bits multiplied out."""
+    return {
+        key: (tensor.view(-1, BLOCK) * stored[key + SCALES][:, None].float()).view_as(tensor)
+        if tensor.dtype == torch.int8
+        else tensor
+        for key, tensor in stored.items()
+        if not key.endswith(SCALES)
+    }
 
 
 def write_card(content: dict[str, Any], folder: Path | None = None) -> None:

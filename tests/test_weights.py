@@ -113,6 +113,54 @@ def test_single_precision_is_stored_where_the_probe_would_notice(folder: Path):
     assert torch.equal(model.weight.detach(), before)  # the rounding that was tried is taken back
 
 
+class Large(nn.Module):
+    """More numbers than half precision stores within LARGE, of very different sizes. gain: as in Toy."""
+
+    def __init__(self, gain: float):
+        super().__init__()
+        self.gain = gain
+        sizes = torch.logspace(-3, 0, 1024).repeat_interleave(32).view(-1, 1024, 32)
+        self.weight = nn.Parameter(torch.randn(72, 1024, 32) * sizes)
+        self.bias = nn.Parameter(torch.randn(1024))
+        self.register_buffer("nothing", torch.zeros(2, 32))
+
+    def probe(self) -> Tensor:
+        return self.gain * self.weight.detach().flatten()[::50_001]
+
+
+def test_large_weights_are_stored_in_8_bits_where_the_probe_does_not_notice(folder: Path):
+    torch.manual_seed(0)
+    model = Large(gain=1.0)
+    before = {key: value.clone() for key, value in model.state_dict().items()}
+    card = weights.save("large", model, {}, folder)
+    assert card["precision"] == "8 bits"
+    assert card["bytes"] < 1.1 * model.weight.numel()
+    tensors = weights.read("large")[1]
+    assert tensors.keys() == before.keys()
+    error = (tensors["weight"] - before["weight"]).abs().amax(2)
+    assert (
+        error <= before["weight"].abs().amax(2) / 127 * 0.57
+    ).all()  # half a step of its block, and the scale's rounding
+    assert torch.equal(tensors["bias"], before["bias"].half())
+    assert not tensors["nothing"].any()
+    torch.testing.assert_close(model.weight.detach(), tensors["weight"])
+
+
+def test_large_weights_stay_in_half_precision_where_the_probe_would_notice_8_bits(folder: Path):
+    torch.manual_seed(0)
+    assert weights.save("large", Large(gain=4.0), {}, folder)["precision"] == "half"
+
+
+def test_8_bits_without_their_scales_are_one_sentence(folder: Path):
+    weights.save("draw-mnist", Large(gain=1.0), {"config": {}}, folder)
+    tensors = safetensors.torch.load((folder / "draw-mnist.safetensors").read_bytes())
+    del tensors["weight:scales"]
+    forge(folder, safetensors.torch.save(tensors))
+    with pytest.raises(WeightsError) as problem:
+        weights.read("draw-mnist")
+    assert_one_sentence(problem)
+
+
 @pytest.mark.parametrize("gain", [1.0, 1e4])
 def test_the_probe_in_the_card_is_that_of_the_stored_numbers(folder: Path, gain: float):
     weights.save("toy", Toy(gain), {}, folder)
