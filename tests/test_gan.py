@@ -196,17 +196,19 @@ def test_began_measures_copies_by_the_power_that_it_is_told(eta: int):
     torch.testing.assert_close(model.energies(x), torch.full((2,), 0.5**eta))
 
 
-def test_began_can_measure_copies_by_the_share_of_a_picture_that_they_miss():
-    """The mean is a copy that misses all of it, whatever the contrast; a plain picture costs nothing only if copied."""
-    model = build(variant="began", filters=4, eta=2, relative=True)
-    x = torch.rand(3, 1, 32, 32) * torch.tensor([1.0, 0.7, 0.4]).view(3, 1, 1, 1)
-    x[2] = 0.1
-    model.critic.decode.forward = lambda code: x.mean((1, 2, 3), keepdim=True).expand_as(x)
-    varied = 4 * x[:2].flatten(1).var(1, correction=0)
-    torch.testing.assert_close(model.energies(x)[:2], varied / (varied + PLAIN))
-    assert model.energies(x)[2] < 1e-6
-    model.critic.decode.forward = lambda code: torch.zeros_like(x)
-    assert model.energies(x)[2] == pytest.approx(4 * 0.1**2 / PLAIN)
+@pytest.mark.parametrize("background", [0, 1])
+def test_began_can_measure_copies_by_what_is_on_a_picture(background: int):
+    """Halves of contrast give the same energy; a plain picture costs nothing only if its copy is plain too."""
+    model = build(variant="began", filters=4, eta=2, background=background)
+    there = torch.rand(2, 1, 32, 32) * torch.tensor([1.0, 0.5]).view(2, 1, 1, 1)
+    x = torch.cat((there, torch.zeros(1, 1, 32, 32)))
+    x = 1 - x if background else x
+    model.critic.decode.forward = lambda code: background + 0.5 * (x - background)  # misses half of the contrast
+    on_it = 4 * there.square().flatten(1).mean(1)
+    torch.testing.assert_close(model.energies(x)[:2], 0.25 * on_it / (on_it + PLAIN))
+    assert model.energies(x)[2] == 0
+    model.critic.decode.forward = lambda code: torch.full_like(x, background + 0.1)
+    assert model.energies(x)[2].item() == pytest.approx(4 * 0.1**2 / PLAIN)
 
 
 def test_began_can_begin_with_a_control_that_does_nothing():

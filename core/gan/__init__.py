@@ -17,7 +17,7 @@ DIGITS = dict(
 )
 SHOES = DIGITS | dict(data="shoes-64", batch_size=32, evaluate=evaluate_photos, judges=(), unit="FID of photos")
 FEW = "mnist-32-100"
-BALANCE = dict(filters=16, gamma=0.98, control=1.0, eta=2, relative=True, grows=True)  # of BEGAN
+BALANCE = dict(filters=16, gamma=0.98, control=1.0, eta=2, grows=True)  # of BEGAN
 
 
 def digits(variant: str, **changes: object) -> dict:
@@ -46,13 +46,13 @@ RECIPES = {
     "dragan-mnist": digits("dragan"),
     "ebgan-mnist": digits("ebgan"),
     "ebgan-pt-mnist": digits("ebgan-pt", config=dict(pull=0.1)),
-    "began-mnist": digits("began", batch_size=32, config=BALANCE),
+    "began-mnist": digits("began", batch_size=32, config=BALANCE | dict(background=0)),
     "acgan-mnist": digits("acgan"),
     "dcgan-shoes": shoes("dcgan", steps=2_000),
     "lsgan-shoes": shoes("lsgan", steps=2_000),
     "wgan-gp-shoes": shoes("wgan-gp", steps=1_000, batch_size=16),
     "dragan-shoes": shoes("dragan", steps=2_000, batch_size=16),
-    "began-shoes": shoes("began", steps=2_000, batch_size=16, config=BALANCE),
+    "began-shoes": shoes("began", steps=2_000, batch_size=16, config=BALANCE | dict(background=1)),
     JUDGE: dict(
         build=Classifier,
         config={},

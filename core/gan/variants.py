@@ -14,6 +14,7 @@ is kept smooth (penalties.py), and what the critic says: one score, a class, or 
 Differences from the papers
 - One backbone, DCGAN's with half of the filters or fewer, for all but the original GAN, BEGAN and EBGAN's critic.
 - The original GAN's generator has batch norm, which came a year later: without it every run made one picture.
+- BEGAN's energies are relative to what is on a picture, and lambda_k grows: with the paper's, ours made ones or black.
 - EBGAN's critic, a perceptron as in its paper's experiments on digits, sees pictures with noise on them in training.
 - z is normal with 64 numbers in all of them, so that the same z can be shown to each.
 - Rates of those that get thousands of steps for hundreds of thousands: WGAN 2e-4 for 5e-5, WGAN-GP 3e-4 for 1e-4,
@@ -377,7 +378,8 @@ class BEGAN(EnergyGAN):
 
     gamma: diversity; lower copies real pictures better and makes fewer kinds. control: lambda_k, how fast k_t moves.
     eta: 1 for absolute errors, whose best flat copy of a thin stroke is plain black; 2 for squared ones (Eq. 1).
-    relative: of the picture's own variation. Else pictures with little on them cost least, and all become those.
+    background: brightness of a picture with nothing on it; errors are then relative to what is on it. Else pictures
+    with little on them cost least, and all become those.
     grows: lambda_k comes up from 0 with training. A critic that has not learned to copy must not be pushed around.
     """
 
@@ -387,12 +389,12 @@ class BEGAN(EnergyGAN):
         gamma: float = 0.75,
         control: float = 0.001,
         eta: int = 1,
-        relative: bool = False,
+        background: float | None = None,
         grows: bool = False,
         **named: Any,
     ):
         super().__init__(*arguments, **named)
-        self.gamma, self.control, self.eta, self.relative, self.grows = gamma, control, eta, relative, grows
+        self.gamma, self.control, self.eta, self.background, self.grows = gamma, control, eta, background, grows
         self.register_buffer("k_t", torch.zeros(()))
         self.change = torch.zeros(())  # of k_t, after the last batch
 
@@ -400,7 +402,7 @@ class BEGAN(EnergyGAN):
         """L(x): mean error of the copies to the power eta, on a scale where pixels lie in [-1, 1]: (B,)."""
         copy = self.critic.decode(self.critic.encode(x) if code is None else code)
         error = self.size(copy - x)
-        return error / (self.size(x - x.flatten(1).mean(1).view(-1, 1, 1, 1)) + PLAIN) if self.relative else error
+        return error if self.background is None else error / (self.size(x - self.background) + PLAIN)
 
     def size(self, difference: Tensor) -> Tensor:
         return (2 * difference).abs().pow(self.eta).flatten(1).mean(1)
@@ -422,7 +424,7 @@ class BEGAN(EnergyGAN):
         self.k_t.add_(self.change).clamp_(0, 1)
 
 
-PLAIN = 0.008  # keeps the relative error of a plain picture finite; a digit varies by 0.35
+PLAIN = 0.008  # keeps the relative error of a plain picture finite
 
 
 # ------------------------------------------------------------------ which networks a variant plays with
@@ -441,13 +443,14 @@ def build(
     gamma: float = 0.75,
     control: float = 0.001,
     eta: int = 1,
-    relative: bool = False,
+    background: float | None = None,
     grows: bool = False,
     margin: float = 0.25,
 ) -> GAN:
     """The GAN for pictures of one row of VARIANTS.
 
-    classes: of catGAN's critic. code, pull, margin: of EBGAN's; code, gamma, control, eta, relative, grows: of BEGAN's.
+    classes: of catGAN's critic. code, pull, margin: of EBGAN's. code, gamma, control, eta, background, grows: of
+    BEGAN's.
     """
     if variant not in VARIANTS:
         raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
@@ -465,7 +468,7 @@ def build(
     if variant == "began":
         generator = UpsamplingDecoder(inputs=latents, **made)
         critic = Autoencoder(DownsamplingEncoder(code=code, **made), UpsamplingDecoder(inputs=code, **made))
-        balance = dict(gamma=gamma, control=control, eta=eta, relative=relative, grows=grows)
+        balance = dict(gamma=gamma, control=control, eta=eta, background=background, grows=grows)
         return BEGAN(rule, generator, critic, **balance, **common)
     if variant in ("cgan", "acgan"):
         generator = ConvGenerator(inputs=latents + CLASSES, **made)
