@@ -17,7 +17,7 @@ DIGITS = dict(
 )
 SHOES = DIGITS | dict(data="shoes-64", batch_size=32, evaluate=evaluate_photos, judges=(), unit="FID of photos")
 FEW = "mnist-32-100"
-BALANCE = dict(filters=16, gamma=0.98, control=1.0, eta=2, grows=True)  # of BEGAN
+BALANCE = dict(filters=16, gamma=0.98, control=0.5, eta=2, grows=True)  # of BEGAN
 
 
 def digits(variant: str, **changes: object) -> dict:
@@ -46,7 +46,7 @@ RECIPES = {
     "dragan-mnist": digits("dragan"),
     "ebgan-mnist": digits("ebgan"),
     "ebgan-pt-mnist": digits("ebgan-pt", config=dict(pull=0.1)),
-    "began-mnist": digits("began", batch_size=32, config=BALANCE | dict(background=0)),
+    "began-mnist": digits("began", steps=2_000, batch_size=32, config=BALANCE | dict(background=0)),
     "acgan-mnist": digits("acgan"),
     "dcgan-shoes": shoes("dcgan", steps=2_000),
     "lsgan-shoes": shoes("lsgan", steps=2_000),
