@@ -230,6 +230,25 @@ def test_began_and_the_penalised_critics_have_no_batch_norm_and_began_no_transpo
     assert not any(isinstance(m, nn.BatchNorm2d | nn.ConvTranspose2d) for m in build(variant="began").modules())
 
 
+def test_the_veil_over_what_the_critic_sees_is_lifted_by_the_end():
+    model, seen = build(variant="lsgan", filters=4, veil=0.3), []
+    model.scores = lambda x, label=None: seen.append(x) or x.flatten(1).mean(1)
+    x = torch.full((50, 1, 32, 32), 0.5)
+    for progress in (0.0, 0.5, 1.0):
+        seen.clear()
+        model.critic_loss({"image": x, "progress": progress})
+        real = seen[0]
+        assert (real - x).std().item() == pytest.approx(0.3 * (1 - progress), rel=0.02)
+        assert (real - x).mean().abs() < 0.01
+        seen.clear()
+        torch.manual_seed(0)
+        model.generator_loss({"image": x, "progress": progress})
+        torch.manual_seed(0)
+        made = model.make(model.noise(x))
+        assert (seen[0] - made).std().item() == pytest.approx(0.3 * (1 - progress), rel=0.02)
+    assert torch.equal(real, x)
+
+
 def test_wgan_clips_its_critic_after_each_of_five_steps():
     model = build(variant="wgan", filters=4)
     critic, generator = model.phases()

@@ -121,7 +121,11 @@ VARIANTS = {
 
 
 class GAN(nn.Module):
-    """Two networks and their turns. Works for pictures and for points in the plane: `shape` is that of one of them."""
+    """Two networks and their turns. Works for pictures and for points in the plane: `shape` is that of one of them.
+
+    veil: noise over the pictures that the critic sees at the start of training, in units of white; at the end there is
+    none. It hides what gives made pictures away at once (Arjovsky and Bottou 2017, arXiv:1701.04862, Sec. 3).
+    """
 
     conditional = False
 
@@ -134,9 +138,10 @@ class GAN(nn.Module):
         latents: int,
         shape: tuple[int, ...],
         schedule: Callable[[float], float] = hold_then_fall,
+        veil: float = 0.0,
     ):
         super().__init__()
-        self.rule, self.generator, self.critic = rule, generator, critic
+        self.rule, self.generator, self.critic, self.veil = rule, generator, critic, veil
         self.latents, self.shape, self.schedule = latents, shape, schedule
         self.to(memory_format=torch.channels_last)  # where filters are few, a step takes 3/4 of the time on a processor
 
@@ -157,11 +162,14 @@ class GAN(nn.Module):
     def noise(self, real: Tensor) -> Tensor:
         return torch.randn(len(real), self.latents, device=real.device)
 
+    def veiled(self, x: Tensor, batch: Batch) -> Tensor:
+        return x + self.veil * (1 - batch["progress"]) * torch.randn_like(x) if self.veil else x
+
     def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
         """The critic's turn: real and made pictures, and the penalty where the paper has one."""
-        real, label = batch["image"], batch.get("label")
+        real, label = self.veiled(batch["image"], batch), batch.get("label")
         with torch.no_grad():
-            fake = self.make(self.noise(real), label)
+            fake = self.veiled(self.make(self.noise(real), label), batch)
         on_real = self.scores(real, label)
         with unmoved(self.critic):  # in use, its batch norms should know what real pictures are like
             on_fake = self.scores(fake, label)
@@ -176,7 +184,7 @@ class GAN(nn.Module):
     def generator_loss(self, batch: Batch) -> dict[str, Tensor]:
         """The generator's turn: new noise, and gradients that pass through the critic."""
         label = batch.get("label")
-        fake = self.make(self.noise(batch["image"]), label)
+        fake = self.veiled(self.make(self.noise(batch["image"]), label), batch)
         with frozen(self.critic):
             return {"loss": self.rule.objective.generator(self.scores(fake, label))}
 
@@ -446,15 +454,17 @@ def build(
     background: float | None = None,
     grows: bool = False,
     margin: float = 0.25,
+    veil: float = 0.0,
+    rate: float | None = None,
 ) -> GAN:
     """The GAN for pictures of one row of VARIANTS.
 
     classes: of catGAN's critic. code, pull, margin: of EBGAN's. code, gamma, control, eta, background, grows: of
-    BEGAN's.
+    BEGAN's. veil: of those that have one score and no class. rate: Adam's, in the place of the variant's.
     """
     if variant not in VARIANTS:
         raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
-    rule = VARIANTS[variant]
+    rule = VARIANTS[variant] if rate is None else dataclasses.replace(VARIANTS[variant], optimizer=adam(rate, 0.5))
     shape = (channels, size, size)
     common = dict(latents=latents, shape=shape)
     made = dict(shape=shape, filters=filters)
@@ -488,5 +498,5 @@ def build(
     moving = rule.objective is not WASSERSTEIN  # a constant added to all scores would change none of its losses
     critic = ConvCritic(outputs=outputs, norm=rule.norm, bias=moving, **made)
     if n_classes is None:
-        return GAN(rule, generator, critic, **common)
+        return GAN(rule, generator, critic, veil=veil, **common)
     return ClassGAN(rule, generator, critic, n_classes=n_classes, **common)
