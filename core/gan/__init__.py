@@ -50,7 +50,7 @@ RECIPES = {
     "acgan-mnist": digits("acgan"),
     "dcgan-shoes": shoes("dcgan", steps=2_000),
     "lsgan-shoes": shoes("lsgan", steps=2_000, batch_size=16, config=dict(veil=0.3, rate=4e-4)),
-    "wgan-gp-shoes": shoes("wgan-gp", steps=1_000, batch_size=16),
+    "wgan-gp-shoes": shoes("wgan-gp", steps=2_000, batch_size=16),
     "dragan-shoes": shoes("dragan", steps=2_000, batch_size=16),
     "began-shoes": shoes("began", steps=2_000, batch_size=16, config=BALANCE | dict(background=1)),
     JUDGE: dict(
