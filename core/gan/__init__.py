@@ -17,7 +17,7 @@ DIGITS = dict(
 )
 SHOES = DIGITS | dict(data="shoes-64", batch_size=32, evaluate=evaluate_photos, judges=(), unit="FID of photos")
 FEW = "mnist-32-100"
-BALANCE = dict(filters=16, gamma=0.98, control=0.5, eta=2, grows=True)  # of BEGAN
+BALANCE = dict(filters=16, gamma=0.98, control=10, eta=2, grows=True)  # of BEGAN
 
 
 def digits(variant: str, **changes: object) -> dict:

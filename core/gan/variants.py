@@ -388,7 +388,8 @@ class BEGAN(EnergyGAN):
     eta: 1 for absolute errors, whose best flat copy of a thin stroke is plain black; 2 for squared ones (Eq. 1).
     background: brightness of a picture with nothing on it; errors are then relative to what is on it. Else pictures
     with little on them cost least, and all become those.
-    grows: lambda_k comes up from 0 with training. A critic that has not learned to copy must not be pushed around.
+    grows: lambda_k comes up from 0, as the square of training's progress: a critic that has not learned to copy must not
+    be pushed around, and later, when energies are small, only a fast k_t keeps one kind of picture from taking over.
     """
 
     def __init__(
@@ -422,7 +423,7 @@ class BEGAN(EnergyGAN):
         L_x, L_G = self.scores(real).mean(), self.scores(fake).mean()
         loss = L_x - self.k_t.clone() * L_G
         balance = (self.gamma * L_x - L_G).detach()
-        self.change = self.control * (batch["progress"] if self.grows else 1) * balance
+        self.change = self.control * (batch["progress"] ** 2 if self.grows else 1) * balance
         M = L_x.detach() + balance.abs()  # M_global, which falls while the training converges
         return {"loss": loss, "L_x": L_x, "L_G": L_G, "k_t": self.k_t.clone(), "M": M}
 
