@@ -388,8 +388,8 @@ class BEGAN(EnergyGAN):
     eta: 1 for absolute errors, whose best flat copy of a thin stroke is plain black; 2 for squared ones (Eq. 1).
     background: brightness of a picture with nothing on it; errors are then relative to what is on it. Else pictures
     with little on them cost least, and all become those.
-    grows: lambda_k comes up from 0, as the square of training's progress: a critic that has not learned to copy must not
-    be pushed around, and later, when energies are small, only a fast k_t keeps one kind of picture from taking over.
+    grows: lambda_k comes up from 0, as the square of training's progress. A critic that has not learned to copy must
+    not be pushed around; later energies are small, and only a fast k_t keeps one kind of picture from taking over.
     """
 
     def __init__(
