@@ -46,7 +46,7 @@ RECIPES = {
     "dragan-mnist": digits("dragan"),
     "ebgan-mnist": digits("ebgan"),
     "ebgan-pt-mnist": digits("ebgan-pt", config=dict(pull=0.1)),
-    "began-mnist": digits("began", steps=3_000, batch_size=32, config=BALANCE | dict(background=0)),
+    "began-mnist": digits("began", steps=2_500, batch_size=32, config=BALANCE | dict(background=0)),
     "acgan-mnist": digits("acgan"),
     "dcgan-shoes": shoes("dcgan", steps=2_000),
     "lsgan-shoes": shoes("lsgan", steps=2_000, batch_size=16, config=dict(veil=0.3, rate=4e-4)),
