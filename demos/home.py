@@ -40,6 +40,14 @@ CARDS = [
         "Draw a shoe, a bag or a house front and get a photo at every stroke. Then take away the loss, the skips or "
         "the patches one by one, and see what each of them did.",
     ),
+    Card(
+        "gans",
+        "GANs",
+        "home-gans.png",
+        "Four rows of made digits, a variant in each; a column has the same noise",
+        "A dozen variants of one game on the same noise: scrub through their training, race two of them live over the "
+        "critic's landscape, and ask their critics about your own digit.",
+    ),
 ]
 
 ABOUT = """

@@ -189,7 +189,8 @@ def test_the_api_has_its_names_with_types_and_words(url: str):
     client = Client(url, verbose=False)
     api = client.view_api(return_format="dict")["named_endpoints"]
     draws = ["/draw_attend", "/draw_classify", "/draw_generate", "/draw_reconstruct"]
-    assert sorted(api) == [*draws, "/pix2pix_compare", "/pix2pix_translate"]
+    gans = ["/gan_compare", "/gan_critic", "/gan_race", "/gan_samples"]
+    assert sorted(api) == [*draws, *gans, "/pix2pix_compare", "/pix2pix_translate"]
     parameters = {p["parameter_name"]: p for p in api["/draw_attend"]["parameters"]}
     assert set(parameters) == {"photo", "g_x", "g_y", "delta", "sigma", "gamma", "points", "seed"}
     film = client.predict(seed="5", api_name="/draw_generate")

@@ -12,15 +12,11 @@ import pytest
 import torch
 
 import core
-import demos
 from demos import frame, gans
 from demos.gans import compare, critic
 from demos.widgets.sketch_pad import draw_strokes
 from tests.browser import open_page
 from tests.films import as_url, frames_of
-
-pytestmark = pytest.mark.skipif(gans not in demos.TABS, reason="the tab waits for its weights")
-
 
 # ------------------------------------------------------------------ compare
 
@@ -133,7 +129,7 @@ def test_the_critics_know_most_of_the_digits_that_the_app_ships():
     x, label = torch.nn.functional.pad(digits[:200], (2, 2, 2, 2)), labels[:200]
     for name in critic.CLASSIFIERS:
         right = (core.load(name).classes(x)[:, :10].argmax(1) == label).float().mean()
-        assert right > 0.6, name  # these writers are not MNIST's; chance would be 0.1
+        assert right > 0.5, name  # these writers are not MNIST's; chance would be 0.1
 
 
 def test_copies_of_a_digit_are_better_than_those_of_noise():
@@ -217,7 +213,14 @@ def test_a_race_runs_pauses_steps_scrubs_and_stops(url: str):
         page.locator("#gans-run").click()
         page.wait_for_function(f"{STEP} > {rested + 1}", timeout=30_000)
         page.locator("#gans-stop").click()
-        page.locator("#gans-race .quiet").get_by_text("Nobody runs").wait_for()
+        page.wait_for_timeout(1000)
+        seen = page.evaluate(FRAMES)
+        page.locator("#gans-race .race").focus()
+        page.keyboard.press("Home")
+        assert page.evaluate(STEP) == 0  # what was seen stays
+        page.locator("#gans-run").click()
+        page.wait_for_function(f"{FRAMES} > 0 && {FRAMES} < {seen}", timeout=30_000)  # and the next one starts anew
+        page.locator("#gans-stop").click()
 
 
 @pytest.mark.browser

@@ -14,6 +14,7 @@ from demos.widgets import FilmStrip, RaceView, SketchPad
 
 TITLE, ID = "GANs", "gans"
 FIRST = ["dcgan", "wgan-gp", "began"]
+FIRST_SEED = 5
 FIRST_SIGHT = Path(__file__).parent.parent / "examples" / "gans-first-sight.json"
 MODES = [
     ("Compare", "compare"),
@@ -108,11 +109,11 @@ def pause(held: Any) -> None:
         held.paused = True
 
 
-def stop(held: Any) -> tuple[None, None]:
-    """The race is over, wherever it is; the view is empty."""
+def stop(held: Any) -> None:
+    """The race is over, wherever it is. What was seen of it stays, to be scrubbed through; the next one starts anew."""
     if held is not None:
         held.stopped = True
-    return None, None
+    return None
 
 
 def adjust(held: Any, *numbers: Any) -> None:
@@ -179,7 +180,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
             with gr.Column(visible=False) as critic_in:
                 pad = SketchPad(elem_id="gans-pad", label="Draw a digit, large")
             with gr.Column() as seeded:
-                seed, new_seed = frame.seed_row(ID, 0)
+                seed, new_seed = frame.seed_row(ID, FIRST_SEED)
                 run = gr.Button("Run", variant="primary", elem_id="gans-run")
                 with gr.Row(visible=False) as race_row:
                     buttons = {
@@ -200,6 +201,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
                     ]
                 table = gr.Dataframe(
                     compare.table("mnist"),
+                    max_height=640,
                     interactive=False,
                     label=compare.table_label("mnist"),
                     elem_id="gans-table",
@@ -266,7 +268,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
         **frame.MODEL,
     )
     buttons["pause"].click(pause, held, None, **quiet)
-    buttons["stop"].click(stop, held, [course_view, held], cancels=[running], **quiet)
+    buttons["stop"].click(stop, held, held, cancels=[running], **quiet)
     for control in numbers.values():
         control.input(frame.sentences(adjust), [held, *numbers.values()], None, **quiet)
 

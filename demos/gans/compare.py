@@ -162,7 +162,7 @@ PLAYERS = {"critic": "solid", "generator": "dash"}
 
 def curves(names: list[str], term: str, words: str, scale: str = "linear") -> go.Figure:
     """A term of both players over the steps of training: a colour a variant, dashes for the generator."""
-    figure = plots.figure(f"{words} of critic (line) and generator (dashes)", "training step", "")
+    figure = plots.figure(f"{words}: critic —, generator - -", "training step", "")
     for name, ink in zip(names, INKS, strict=False):
         curve = core.card(name)["history"]["curve"]
         for player, dash in PLAYERS.items():
@@ -188,7 +188,7 @@ def gradients(names: list[str]) -> go.Figure:
 
 def convergence(names: list[str]) -> go.Figure:
     """For WGANs the estimated distance, for BEGAN the global measure M: they fall while the pictures improve."""
-    figure = plots.figure("Convergence: Wasserstein estimate, or BEGAN's M", "training step", "")
+    figure = plots.figure("Wasserstein estimate, or BEGAN's M", "training step", "")
     for name, ink in zip(names, INKS, strict=False):
         term = CONVERGENCE.get(name.rsplit("-", 1)[0])
         if term:

@@ -47,7 +47,7 @@ def picture(topic: str, shift: float) -> go.Figure:
 
 def lines(theta: float) -> go.Figure:
     """Four distances as functions of theta, and where theta is now."""
-    figure = plots.figure("Distance between two lines", "θ", "distance", 420)
+    figure = plots.figure("Distance between two lines, θ apart", "", "distance", 420)
     grid = [x / 100 for x in range(-200, 201)]
     found = [theory.parallel_lines(x) for x in grid]
     now = theory.parallel_lines(round(theta, 2))
@@ -139,5 +139,5 @@ def penalty() -> go.Figure:
         x, y = points.T.tolist()
         marker = dict(color=plots.COLOURS[colour], symbol=symbol, size=7)
         figure.add_scatter(x=x, y=y, name=name, mode="markers", marker=marker)
-    figure.update_xaxes(range=[-2, 2]).update_yaxes(range=[-2, 2], scaleanchor="x")
+    figure.update_xaxes(range=[-2, 2], constrain="domain").update_yaxes(range=[-2, 2], scaleanchor="x")
     return figure.update_layout(hovermode=False)
