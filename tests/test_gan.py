@@ -354,6 +354,12 @@ def test_fid_is_the_closed_form_for_gaussians_that_share_axes():
     assert metrics.fid(real, made) == pytest.approx(1 + 3 * (2 - 1) ** 2, rel=0.05)  # |mu|^2 + sum (s1 - s2)^2
 
 
+def test_kid_is_near_zero_for_sets_of_one_kind_whatever_their_sizes():
+    x = torch.randn(1200, 16, generator=torch.Generator().manual_seed(0))
+    assert abs(metrics.kid(x[:200], x[200:])) < 60
+    assert metrics.kid(x[:200], x[200:] + 1) > 1000
+
+
 def test_precision_falls_with_strangers_and_recall_with_what_is_missing():
     generator = torch.Generator().manual_seed(0)
     left = torch.randn(200, 2, generator=generator)
