@@ -221,11 +221,11 @@ def with_edges(size: int) -> Callable[[Dataset, Tensor, torch.Generator], Batch]
     """Photos and line drawings of them. Larger pictures than `size` are cut at random, and drawn by many hands."""
 
     def transform(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
-        y = rescaled(data.images[indices])
+        y, told = rescaled(data.images[indices]), {"kind": data.labels[indices]}
         if y.shape[-1] == size:
-            return {"x": pairs.edges(y), "y": y}
+            return {"x": pairs.edges(y), "y": y, "colours": pairs.colours(y)} | told
         (y,) = pairs.jitter([y], size, generator)
-        return {"x": pairs.edges(y, generator=generator), "y": y}
+        return {"x": pairs.edges(y, generator=generator), "y": y, "colours": pairs.colours(y)} | told
 
     return transform
 
@@ -235,10 +235,11 @@ def with_inputs(size: int, labels: bool) -> Callable[[Dataset, Tensor, torch.Gen
 
     def transform(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
         y, x = rescaled(data.images[indices]), data.labels[indices]
-        x = pairs.label_colours(x) if labels else rescaled(x)
         if y.shape[-1] > size:
             x, y = pairs.jitter([x, y], size, generator)
-        return {"x": x, "y": y}
+        if labels:
+            return {"x": pairs.label_colours(x), "y": y, "colours": pairs.front_colours(y, x)}
+        return {"x": rescaled(x), "y": y}
 
     return transform
 
@@ -262,6 +263,22 @@ def products(folder: str, size: int = 128) -> Callable[[Path, str], Dataset]:
         images = product_photos(root, folder, split, load_size(size, split))
         origin = f"Fashion Product Images, {folder}; every tenth held out; edges computed"
         return Dataset(images, torch.zeros(len(images)), origin, "none stated", with_edges(size))
+
+    return read
+
+
+def products_of_both(kind: str, size: int = 128) -> Callable[[Path, str], Dataset]:
+    """For training shoes and bags together, 0 and 1; for measuring the one kind alone."""
+
+    def read(root: Path, split: str) -> Dataset:
+        kinds = ["shoes", "bags"]
+        wanted = kinds if split == "train" else [kind]
+        sets = [product_photos(root, name, split, load_size(size, split)) for name in wanted]
+        labels = torch.cat(
+            [torch.full((len(part),), kinds.index(name)) for name, part in zip(wanted, sets, strict=True)]
+        )
+        origin = "Fashion Product Images, shoes and bags; every tenth held out; edges computed"
+        return Dataset(torch.cat(sets), labels, origin, "none stated", with_edges(size))
 
     return read
 
@@ -315,6 +332,8 @@ SETS: dict[str, Callable[[Path, str], Dataset]] = {
     "svhn": svhn,
     "shoes": products("shoes"),
     "bags": products("bags"),
+    "shoes-of-both": products_of_both("shoes"),
+    "bags-of-both": products_of_both("bags"),
     "shoes-64": products_alone("shoes", 64),
     "facades": side_by_side("facades", "left", 128, "CMP Facades, as distributed with pix2pix", labels=True),
     "facades-256": side_by_side("facades", "left", 256, "CMP Facades, as distributed with pix2pix", labels=True),

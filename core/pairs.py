@@ -91,20 +91,31 @@ def outline(photos: Tensor) -> Tensor:
 def edges(photos: Tensor, *, threshold: float = 0.06, generator: torch.Generator | None = None) -> Tensor:
     """Photos on white as line drawings, paper 1 and ink 0: (B, 3, H, W) in [0, 1] -> (B, 1, H, W).
 
-    With a generator each drawing is made as another hand would make it: more or fewer lines, thin or thick, some
-    broken or left out. threshold: the least step in grey that is drawn, where there is no generator.
+    With a generator each drawing is made as another hand would make it: more or fewer lines, of one to four pixels,
+    some broken or left out, straight from the photo or wobbly. threshold: the least step in grey that is drawn, where
+    there is no generator.
     """
     strength, border = edge_strength(photos), outline(photos)
     if generator is None:
         return paper(thickened(joined((strength > threshold).float(), border)))
-    chance = torch.rand(4, len(photos), 1, 1, 1, generator=generator)
+    chance = torch.rand(5, len(photos), 1, 1, 1, generator=generator)
     least = 0.03 * 10 ** chance[0]  # 0.03 ... 0.3: every stitch, or the boldest lines only
     ink = joined((strength > least).float(), border * (chance[1] < 0.85))
     gaps = torch.rand(len(photos), 1, 12, 12, generator=generator)
     gaps = F.interpolate(gaps, photos.shape[-2:], mode="bilinear", align_corners=False)
     ink = ink * (gaps > 0.25 * chance[2])  # up to a tenth of the lines
-    thicker = F.max_pool2d(ink, 3, 1, 1)
-    return paper(torch.where(chance[3] < 0.35, ink, torch.where(chance[3] < 0.8, thickened(ink), thicker)))
+    two, three = thickened(ink), F.max_pool2d(ink, 3, 1, 1)
+    thick = torch.where(chance[3] < 0.8, two, torch.where(chance[3] < 0.95, three, thickened(three)))
+    wobble = 1.5 * torch.randn(len(photos), 2, 6, 6, generator=generator) * (chance[4, ..., 0] < 0.4)[..., None]
+    return paper(displaced(torch.where(chance[3] < 0.3, ink, thick), wobble))
+
+
+def displaced(ink: Tensor, wobble: Tensor) -> Tensor:
+    """Ink (B, 1, H, W) moved by a smooth field, (B, 2, h, w) in pixels to the right and down, as a hand would miss."""
+    H, W = ink.shape[-2:]
+    field = F.interpolate(wobble, (H, W), mode="bicubic", align_corners=False).permute(0, 2, 3, 1)
+    straight = F.affine_grid(torch.eye(2, 3).expand(len(ink), 2, 3), list(ink.shape), align_corners=False)
+    return F.grid_sample(ink, straight + field * 2 / torch.tensor([W, H]), align_corners=False)
 
 
 def joined(lines: Tensor, border: Tensor) -> Tensor:
@@ -120,6 +131,46 @@ def thickened(ink: Tensor) -> Tensor:
 def paper(ink: Tensor) -> Tensor:
     """Ink on paper, its borders as soft as a pen's: paper 1, ink 0."""
     return 1 - filtered(ink, SOFTEN).clamp(max=1)
+
+
+# ------------------------------------------------------------------ what a drawing cannot say
+
+
+def colours(photos: Tensor, *, rounds: int = 8) -> Tensor:
+    """Main colour and accent of things on white: (B, 3, H, W) in [0, 1] -> (B, 6), two RGB colours in [-1, 1].
+
+    The means of two clusters (Lloyd 1982) of the pixels that are not white paper; the larger one is the main colour.
+    A picture of nothing but pale paper is white in both.
+    """
+    return torch.stack([two_colours(photo.flatten(1).T, rounds) for photo in photos])
+
+
+def two_colours(pixels: Tensor, rounds: int) -> Tensor:
+    """(n, 3) in [0, 1] -> (6,) in [-1, 1]."""
+    thing = pixels[pixels.amin(1) < 0.9]  # paler is paper and shadow
+    if not len(thing):
+        return pixels.new_ones(6)
+    grey = thing.mean(1)
+    middle = torch.stack([thing[grey.argmin()], thing[grey.argmax()]])  # darkest and lightest to begin with
+    for _ in range(rounds):
+        near = torch.cdist(thing, middle).argmin(1)
+        middle = torch.stack([thing[near == k].mean(0) if (near == k).any() else middle[k] for k in (0, 1)])
+    order = torch.tensor([0, 1] if (near == 0).float().mean() >= 0.5 else [1, 0])
+    return 2 * middle[order].flatten() - 1
+
+
+def front_colours(photos: Tensor, labels: Tensor) -> Tensor:
+    """Colours of the wall and of what is around the house, most of it sky: (B, 3, H, W), (B, 1, H, W) -> (B, 6).
+
+    Means over the pixels with the labels "wall" and "background", of all pixels where there are none; in [-1, 1].
+    """
+    names = list(LABELS)
+    found = []
+    for name in ("wall", "background"):
+        there = (labels == names.index(name)).float()  # (B, 1, H, W)
+        there = torch.where(there.sum((2, 3), keepdim=True) > 0, there, torch.ones_like(there))
+        found.append((photos * there).sum((2, 3)) / there.sum((2, 3)))
+    return 2 * torch.cat(found, 1) - 1
 
 
 # ------------------------------------------------------------------ jitter, and files

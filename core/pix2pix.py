@@ -425,9 +425,9 @@ def part(**changes: object) -> dict:
 
 
 RECIPES = {
-    "pix2pix-shoes": SKETCHES | dict(config=dict(), data="shoes", steps=16_000),
-    "pix2pix-bags": SKETCHES | dict(config=dict(), data="bags", steps=16_000),
-    "pix2pix-facades": FACADES | dict(config=dict(inputs=3)),
+    "pix2pix-shoes-paper": SKETCHES | dict(config=dict(), data="shoes", steps=16_000),
+    "pix2pix-bags-paper": SKETCHES | dict(config=dict(), data="bags", steps=16_000),
+    "pix2pix-facades-paper": FACADES | dict(config=dict(inputs=3)),
     "pix2pix-facades-l1-cgan": part(),
     "pix2pix-facades-l1": part(objective="l1"),
     "pix2pix-facades-gan": part(objective="gan"),

@@ -131,7 +131,7 @@ class Run:
         self.curve: list[dict[str, float]] = []
         self.sums: dict[str, float] = {}  # of the loss terms since the last point of the curve
         self.sheets: list[tuple[int, Tensor]] = []
-        self.inputs: Tensor | None = None  # held-out inputs for the sheets, where a model translates pictures
+        self.inputs: list[Tensor] | None = None  # held-out inputs for the sheets, where a model translates pictures
 
     def advance(self, batches: Iterator[Batch]) -> Iterator[dict[str, float]]:
         """Train to the end, keeping the history; yields the loss terms of each step."""
@@ -223,14 +223,14 @@ def sheet_side(model: nn.Module) -> int:
     return next(side for largest, side in SHEET_SIDES.items() if model.shape[-1] <= largest)
 
 
-def sample_sheet(model: nn.Module, inputs: Tensor | None = None) -> Tensor:
+def sample_sheet(model: nn.Module, inputs: list[Tensor] | None = None) -> Tensor:
     """Samples from the same noise every time, or what becomes of the same inputs: bytes (C, side H, side W)."""
     model.eval()
     side, device = sheet_side(model), next(model.parameters()).device
     if inputs is None:
         samples = model.sample(side**2, generator=torch.Generator(device).manual_seed(0))
     else:
-        samples = model.translate(inputs[: side**2].to(device))
+        samples = model.translate(*(given[: side**2].to(device) for given in inputs))
     model.train()
     grid = samples.unflatten(0, (side, side)).permute(2, 0, 3, 1, 4)  # (C, side, H, side, W)
     return (grid.flatten(3).flatten(1, 2) * 255).round().byte().cpu()
@@ -331,7 +331,8 @@ def run(options: argparse.Namespace) -> None:
     )
     dataset = data.load(recipe.data, options.data, "train")
     if hasattr(work.model, "translate"):
-        work.inputs = next(data.load(recipe.data, options.data, "test").batches(16))["x"]
+        batch = next(data.load(recipe.data, options.data, "test").batches(16))
+        work.inputs = [batch[key] for key in ("x", "colours") if key in batch]
     checkpoint = options.runs / f"{options.name}.checkpoint"
     if options.export or (options.resume and checkpoint.exists()):
         work.restore(checkpoint)

@@ -6,12 +6,12 @@ from typing import Any
 
 from torch import nn
 
-from core import draw, gan, pix2pix, weights
+from core import draw, gan, pix2pix, pix2pix_later, weights
 from core.recipe import Recipe
 
-FAMILIES = {"draw": draw, "gan": gan, "pix2pix": pix2pix}  # kind -> the model file whose RECIPES belong to it
+FAMILIES = [("draw", draw), ("gan", gan), ("pix2pix", pix2pix_later), ("pix2pix", pix2pix)]  # kind, and whose RECIPES
 RECIPES: dict[str, Recipe] = {
-    name: Recipe(kind=kind, **row) for kind, module in FAMILIES.items() for name, row in module.RECIPES.items()
+    name: Recipe(kind=kind, **row) for kind, module in FAMILIES for name, row in module.RECIPES.items()
 }
 
 
