@@ -27,7 +27,6 @@ every pixel and go into the heads without random mixing.
 
 import copy
 import functools
-from collections.abc import Iterable
 
 import torch
 import torch.nn.functional as F
@@ -345,7 +344,7 @@ LATER = dict(
     unit="KID × 1000",
     paper="arXiv:1611.07004, with what later years added",
 )
-PRODUCTS = LATER | dict(steps=6_000)
+PRODUCTS = LATER | dict(steps=5_000)
 
 
 def products(kind: str) -> dict:
@@ -356,5 +355,5 @@ def products(kind: str) -> dict:
 RECIPES = {
     "pix2pix-shoes": products("shoes"),
     "pix2pix-bags": products("bags"),
-    "pix2pix-facades": LATER | dict(config=dict(inputs=3), data="facades", steps=3_400, judges=("pix2pix-labeller",)),
+    "pix2pix-facades": LATER | dict(config=dict(inputs=3), data="facades", steps=2_600, judges=("pix2pix-labeller",)),
 }
