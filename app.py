@@ -5,16 +5,18 @@ from demos import TABS, frame  # first: it keeps Gradio from calling home
 import gradio as gr  # isort: skip
 
 LAUNCH = frame.LAUNCH
-TITLE = "# Glimpse\nStep inside the models that taught machines to draw, and watch every step."
+TITLE = "<h1>Glimpse</h1><p>Step inside the models that taught machines to draw, and watch every step.</p>"
 
 
 with gr.Blocks(title="Glimpse", delete_cache=(3600, 3600)) as demo:
-    gr.Markdown(TITLE, elem_id="title")
-    controls = {}
+    title = frame.header(TITLE)
+    opened, pages, controls = {}, {}, {}
     with gr.Tabs(elem_id="tabs") as tabs:
         for module in TABS:
-            with gr.Tab(module.TITLE, id=module.ID):
-                controls[module.ID] = module.build(tabs)
+            with gr.Tab(module.TITLE, id=module.ID) as opened[module.ID]:
+                made = module.build(tabs)
+            (pages if isinstance(made, frame.Page) else controls)[module.ID] = made
+    frame.assemble(demo, title, tabs, opened, pages)
     frame.restore_links(demo, tabs, controls)
 demo.queue(max_size=64, default_concurrency_limit=8)
 

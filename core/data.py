@@ -3,16 +3,21 @@
     load("mnist-binarised", "data", "train").stream(batch_size=64, seed=0)   # endless, for training
     load("mnist-binarised", "data", "test").batches(500)                     # once, in order, for measuring
 
+A batch is a dictionary of tensors, or of lists where lengths differ. What a set finds in its data and a model must know
+before it is built (a vocabulary, the answers, a length) is `found`, and goes into the model's config and card.
+
 Sets are small enough to stay in memory as bytes. What is random (binarising, clutter) is made on the fly
 for training, from a seed and the number of the batch: a run that was stopped finds the same batch 5,000
 again without replaying the 5,000 before it. For measuring it is made once, from a fixed seed.
 """
 
-import hashlib
-from collections.abc import Callable, Iterator
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from itertools import count
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 import numpy as np
 import torch
@@ -21,15 +26,10 @@ from torch import Tensor
 
 from core import pairs
 from core.layers import uniform_crop_corners
+from core.noise import seeded
 from core.recipe import Batch
 
 TEST_SEED = 1502  # of what is random in a test set, the same for everyone who measures
-
-
-def seeded(*numbers: int) -> torch.Generator:
-    """A generator whose stream is a function of these whole numbers alone."""
-    digest = hashlib.sha256(repr(numbers).encode()).digest()
-    return torch.Generator().manual_seed(int.from_bytes(digest[:7], "big"))
 
 
 def rescaled(images: Tensor) -> Tensor:
@@ -37,24 +37,20 @@ def rescaled(images: Tensor) -> Tensor:
     return images.float() / 255
 
 
-@dataclass(frozen=True)
-class Dataset:
-    """Pictures with labels, and what is done to them on the way into a batch.
+class Dataset(ABC):
+    """Rows, some of which make a batch. A row is whatever is learned at once: a picture, or a question about one."""
 
-    images: (n, C, H, W) bytes. labels: (n,). transform(dataset, indices, generator) makes the batch.
-    """
-
-    images: Tensor
-    labels: Tensor
     origin: str
     licence: str
-    transform: Callable[["Dataset", Tensor, torch.Generator], Batch]
+    found: Mapping[str, Any] = MappingProxyType({})  # arguments of the model that the data decide
 
+    @abstractmethod
     def __len__(self) -> int:
-        return len(self.images)
+        """How many rows."""
 
+    @abstractmethod
     def batch(self, indices: Tensor, generator: torch.Generator) -> Batch:
-        return self.transform(self, indices, generator)
+        """The rows at indices (B,): tensors (B, ...) or lists of B. What is random comes from the generator."""
 
     def stream(self, batch_size: int, seed: int, start: int = 0) -> Iterator[Batch]:
         """Endless shuffled batches; the k-th depends on (seed, k) only, so `start` costs nothing."""
@@ -64,51 +60,85 @@ class Dataset:
         for k in count(start):
             epoch, place = divmod(k, per_epoch)
             if epoch != shuffled_for:
-                order, shuffled_for = torch.randperm(len(self), generator=seeded(seed, epoch)), epoch
+                order, shuffled_for = torch.randperm(len(self), generator=seeded(seed, "order", epoch)), epoch
             chosen = order[place * batch_size : (place + 1) * batch_size]
-            yield self.batch(chosen, seeded(seed, 1, k))
+            yield self.batch(chosen, seeded(seed, "batch", k))
 
     def batches(self, batch_size: int = 500) -> Iterator[Batch]:
-        """The whole set once, in order. The same pictures whatever the batch size."""
+        """The whole set once, in order. The same rows whatever the batch size."""
         if batch_size < 1:
             raise ValueError(f"batch_size must be >= 1, got {batch_size}")
         size = 100  # of the blocks that share a seed: a fixed number, or batch_size would change the test set
-        blocks = [
-            self.batch(torch.arange(i, min(i + size, len(self))), seeded(TEST_SEED, i))
-            for i in range(0, len(self), size)
-        ]
-        whole = {key: torch.cat([block[key] for block in blocks]) for key in blocks[0]}
-        for i in range(0, len(self), batch_size):
-            yield {key: value[i : i + batch_size] for key, value in whole.items()}
+        held: Batch = {}
+        for i in range(0, len(self), size):
+            block = self.batch(torch.arange(i, min(i + size, len(self))), seeded(TEST_SEED, "test", i))
+            held = joined(held, block) if held else block
+            while rows(held) >= batch_size:
+                yield {key: value[:batch_size] for key, value in held.items()}
+                held = {key: value[batch_size:] for key, value in held.items()}
+        if held and rows(held):
+            yield held
+
+
+def rows(batch: Batch) -> int:
+    return len(next(iter(batch.values())))
+
+
+def joined(first: Batch, second: Batch) -> Batch:
+    """Two batches as one: tensors one after the other, lists likewise."""
+    return {
+        key: torch.cat((value, second[key])) if isinstance(value, Tensor) else value + second[key]
+        for key, value in first.items()
+    }
+
+
+@dataclass(frozen=True)
+class Pictures(Dataset):
+    """Pictures with labels, and what is done to them on the way into a batch.
+
+    images: (n, C, H, W) bytes. labels: (n, ...). transform(pictures, indices, generator) makes the batch.
+    """
+
+    images: Tensor
+    labels: Tensor
+    origin: str
+    licence: str
+    transform: Callable[["Pictures", Tensor, torch.Generator], Batch]
+
+    def __len__(self) -> int:
+        return len(self.images)
+
+    def batch(self, indices: Tensor, generator: torch.Generator) -> Batch:
+        return self.transform(self, indices, generator)
 
 
 # ------------------------------------------------------------------ from stored pictures to a batch
 
 
-def plain(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+def plain(data: Pictures, indices: Tensor, generator: torch.Generator) -> Batch:
     """The pictures as they are."""
     return {"image": rescaled(data.images[indices]), "label": data.labels[indices]}
 
 
-def binarised(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+def binarised(data: Pictures, indices: Tensor, generator: torch.Generator) -> Batch:
     """Every pixel is 1 with the probability that its grey level says (Salakhutdinov and Murray 2008)."""
     grey = rescaled(data.images[indices])
     return {"image": torch.bernoulli(grey, generator=generator), "label": data.labels[indices]}
 
 
-def mirrored(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+def mirrored(data: Pictures, indices: Tensor, generator: torch.Generator) -> Batch:
     """Half of the pictures are flipped left to right."""
     images = rescaled(data.images[indices])
     flip = torch.rand(len(indices), 1, 1, 1, generator=generator) < 0.5
     return {"image": torch.where(flip, images.flip(-1), images), "label": data.labels[indices]}
 
 
-def padded(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+def padded(data: Pictures, indices: Tensor, generator: torch.Generator) -> Batch:
     """Digits of 28 x 28 with two empty pixels all round: 32 can be halved down to 4."""
     return {"image": F.pad(rescaled(data.images[indices]), (2, 2, 2, 2)), "label": data.labels[indices]}
 
 
-def with_labelled(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+def with_labelled(data: Pictures, indices: Tensor, generator: torch.Generator) -> Batch:
     """Digits without labels, and as many drawn from the ten of each class whose labels are known."""
     few = torch.cat([(data.labels == digit).nonzero()[:10, 0] for digit in range(10)])
     known = padded(data, few[torch.randint(len(few), (len(indices),), generator=generator)], generator)
@@ -123,7 +153,7 @@ def paste(canvas: Tensor, patches: Tensor, corners: Tensor) -> None:
     canvas[torch.arange(len(canvas))[:, None, None], rows[:, :, None], columns[:, None, :]] += patches
 
 
-def two_digits(data: Dataset, indices: Tensor, generator: torch.Generator, size: int = 60) -> Batch:
+def two_digits(data: Pictures, indices: Tensor, generator: torch.Generator, size: int = 60) -> Batch:
     """Two digits anywhere on size x size; where they meet they add up, to 1 at most. Binarised. Labels (B, 2)."""
     others = torch.randint(len(data), (len(indices),), generator=generator)
     canvas = torch.zeros(len(indices), size, size)
@@ -152,7 +182,7 @@ def clutter(digits: Tensor, pool: Tensor, generator: torch.Generator, *, size=10
     return canvas.clamp_(max=1)
 
 
-def cluttered(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+def cluttered(data: Pictures, indices: Tensor, generator: torch.Generator) -> Batch:
     """Each digit somewhere on 100 x 100 among eight fragments of other digits."""
     donors = data.images[torch.randint(len(data), (8 * len(indices),), generator=generator), 0]
     image = clutter(rescaled(data.images[indices, 0]), rescaled(donors), generator)
@@ -179,7 +209,9 @@ def image_folder(folder: Path) -> tuple[Tensor, Tensor]:
     """An ImageFolder (<class>/<picture>.jpg), all pictures of one size: bytes (n, 3, H, W) and labels."""
     from torchvision.datasets import ImageFolder
 
-    pictures = ImageFolder(folder)
+    from core.images import open_picture
+
+    pictures = ImageFolder(folder, loader=lambda path: open_picture(Path(path)).convert("RGB"))
     images = np.stack([np.asarray(picture) for picture, _ in pictures])
     return torch.from_numpy(images).permute(0, 3, 1, 2).contiguous(), torch.tensor(pictures.targets)
 
@@ -188,7 +220,7 @@ def mnist(transform: Callable) -> Callable[[Path, str], Dataset]:
     def read(root: Path, split: str) -> Dataset:
         digits = torchvision_set("MNIST", root, train=split == "train")
         origin = "MNIST (LeCun, Cortes, Burges)"
-        return Dataset(digits.data[:, None], digits.targets, origin, "CC BY-SA 3.0", transform)
+        return Pictures(digits.data[:, None], digits.targets, origin, "CC BY-SA 3.0", transform)
 
     return read
 
@@ -201,26 +233,26 @@ def cifar10(root: Path, split: str) -> Dataset:
         held_out = torch.arange(len(images)) % 10 == 0
         chosen = ~held_out if split == "train" else held_out
         origin = "CIFAR-10 training pictures through JPEG; every tenth held out"
-        return Dataset(images[chosen], labels[chosen], origin, "none stated", transform)
+        return Pictures(images[chosen], labels[chosen], origin, "none stated", transform)
     pictures = torchvision_set("CIFAR10", root, train=split == "train")
     images = torch.from_numpy(pictures.data).permute(0, 3, 1, 2).contiguous()
-    return Dataset(images, torch.tensor(pictures.targets), "CIFAR-10 (Krizhevsky)", "none stated", transform)
+    return Pictures(images, torch.tensor(pictures.targets), "CIFAR-10 (Krizhevsky)", "none stated", transform)
 
 
 def svhn(root: Path, split: str) -> Dataset:
     """Street View House Numbers, cropped digits; torchvision downloads it (and needs SciPy to read it)."""
     pictures = torchvision_set("SVHN", root / "SVHN", split=split)
     labels = torch.from_numpy(pictures.labels)
-    return Dataset(torch.from_numpy(pictures.data), labels, "SVHN (Netzer et al. 2011)", "non-commercial use", plain)
+    return Pictures(torch.from_numpy(pictures.data), labels, "SVHN (Netzer et al. 2011)", "non-commercial use", plain)
 
 
 # ------------------------------------------------------------------ pictures in pairs: x goes in, y should come out
 
 
-def with_edges(size: int) -> Callable[[Dataset, Tensor, torch.Generator], Batch]:
+def with_edges(size: int) -> Callable[[Pictures, Tensor, torch.Generator], Batch]:
     """Photos and line drawings of them. Larger pictures than `size` are cut at random, and drawn by many hands."""
 
-    def transform(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+    def transform(data: Pictures, indices: Tensor, generator: torch.Generator) -> Batch:
         y, told = rescaled(data.images[indices]), {"kind": data.labels[indices]}
         if y.shape[-1] == size:
             return {"x": pairs.edges(y), "y": y, "colours": pairs.colours(y)} | told
@@ -230,10 +262,10 @@ def with_edges(size: int) -> Callable[[Dataset, Tensor, torch.Generator], Batch]
     return transform
 
 
-def with_inputs(size: int, labels: bool) -> Callable[[Dataset, Tensor, torch.Generator], Batch]:
+def with_inputs(size: int, labels: bool) -> Callable[[Pictures, Tensor, torch.Generator], Batch]:
     """Photos beside what they are made from: a picture, or a map of labels, which becomes colours."""
 
-    def transform(data: Dataset, indices: Tensor, generator: torch.Generator) -> Batch:
+    def transform(data: Pictures, indices: Tensor, generator: torch.Generator) -> Batch:
         y, x = rescaled(data.images[indices]), data.labels[indices]
         if y.shape[-1] > size:
             x, y = pairs.jitter([x, y], size, generator)
@@ -262,7 +294,7 @@ def products(folder: str, size: int = 128) -> Callable[[Path, str], Dataset]:
     def read(root: Path, split: str) -> Dataset:
         images = product_photos(root, folder, split, load_size(size, split))
         origin = f"Fashion Product Images, {folder}; every tenth held out; edges computed"
-        return Dataset(images, torch.zeros(len(images)), origin, "none stated", with_edges(size))
+        return Pictures(images, torch.zeros(len(images)), origin, "none stated", with_edges(size))
 
     return read
 
@@ -290,7 +322,7 @@ def products_alone(folder: str, size: int) -> Callable[[Path, str], Dataset]:
         images = product_photos(root, folder, split, size)
         origin = f"Fashion Product Images, {folder}; every tenth held out"
         transform = mirrored if split == "train" else plain
-        return Dataset(images, torch.zeros(len(images)).long(), origin, "none stated", transform)
+        return Pictures(images, torch.zeros(len(images)).long(), origin, "none stated", transform)
 
     return read
 
@@ -316,7 +348,7 @@ def side_by_side(folder: str, photo: str, size: int, origin: str, *, labels: boo
             x = pairs.nearest_label(whole[..., side:] if photo == "left" else whole[..., :side])
         elif grey:
             x = x.float().mean(1, keepdim=True).byte()
-        return Dataset(y.contiguous(), x.contiguous(), origin, "research use", with_inputs(size, labels))
+        return Pictures(y.contiguous(), x.contiguous(), origin, "research use", with_inputs(size, labels))
 
     return read
 

@@ -12,8 +12,6 @@ import time
 from pathlib import Path
 from typing import Any
 
-import torch
-
 from core import data, weights, zoo
 
 README = Path(__file__).resolve().parent.parent / "README.md"
@@ -25,7 +23,6 @@ def evaluate(name: str, root: str | Path, batch_size: int = 500) -> dict[str, An
     recipe = zoo.recipe(name)
     model = zoo.load(name)
     test = data.load(recipe.data, root, "test")
-    torch.manual_seed(data.TEST_SEED)  # the noise of a bound estimated from samples
     started = time.perf_counter()
     metrics = recipe.evaluate(model, test.batches(batch_size), *map(zoo.load, recipe.judges))
     return metrics | {"split": "test", "seconds": round(time.perf_counter() - started, 1)}
@@ -73,7 +70,7 @@ def table() -> str:
 
 def write_table() -> None:
     """Put the table between its two marks in the README."""
-    before, rest = README.read_text().split(TABLE_START)
+    before, rest = README.read_text(encoding="utf-8").split(TABLE_START)
     after = rest.split(TABLE_END)[1]
     weights.replace(README, f"{before}{TABLE_START}\n{table()}\n{TABLE_END}{after}".encode())
 

@@ -5,7 +5,6 @@ import math
 from collections.abc import Iterator
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -24,30 +23,15 @@ def kl_to_standard_normal(mu: Tensor, log_sigma: Tensor) -> Tensor:
     return 0.5 * (mu.square() + (2 * log_sigma).exp() - 2 * log_sigma - 1).sum(-1)
 
 
-def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
-    """-log p(x) in nats of binary pixels x (B, ...) under independent Bernoullis: (B,)."""
-    return F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)
-
-
-def discretised_logistic_nll(mean: Tensor, log_scale: Tensor, x: Tensor) -> Tensor:
-    """-log p(x) in nats of 8-bit pixels x = level / 255 (B, ...) under a logistic density: (B,).
-
-    A level owns the density's mass in the bin around it; 0 and 255 own the tails, so that the 256
-    probabilities sum to one. mean, log_scale: broadcast to x, on its scale of [0, 1].
-    Source: Salimans et al. 2017 (arXiv:1701.05517), Eq. 2, with one component.
-    """
-    half_bin, scale = 0.5 / 255, log_scale.exp()
-    upper, lower = (x - mean + half_bin) / scale, (x - mean - half_bin) / scale
-    below, above = F.logsigmoid(upper), F.logsigmoid(-lower)  # log of the mass below / above the edge
-    # sigmoid(b) - sigmoid(a) = sigmoid(b) sigmoid(-a) (1 - exp(a - b)): no difference of nearly equal numbers
-    inside = below + above + torch.log(-torch.expm1(lower - upper))
-    log_p = torch.where(x < half_bin, below, torch.where(x > 1 - half_bin, above, inside))
-    return -log_p.flatten(1).sum(1)
-
-
 def uniform_crop_corners(n: int, room: int, generator: torch.Generator | None = None) -> Tensor:
     """Corners (n, 2) of crops or pastes that may start anywhere in 0 ... room, both included."""
     return torch.randint(0, room + 1, (n, 2), generator=generator)
+
+
+def grid(pictures: Tensor) -> Tensor:
+    """A square number of pictures as one, row by row: (n, C, H, W) -> (C, side H, side W)."""
+    side = math.isqrt(len(pictures))
+    return pictures.unflatten(0, (side, side)).permute(2, 0, 3, 1, 4).flatten(3).flatten(1, 2)
 
 
 @contextlib.contextmanager

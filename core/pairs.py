@@ -189,8 +189,13 @@ def jitter(pictures: list[Tensor], size: int, generator: torch.Generator) -> lis
 
 
 def read_pictures(paths: list[Path], size: int | tuple[int, int], *, exact: bool = False) -> Tensor:
-    """Files as bytes (n, 3, H, W), resized to size or (width, height). exact: keep to colours that were there."""
+    """Files as bytes (n, 3, H, W), resized to size or (width, height). exact: keep to colours that were there.
+
+    Raises FileNotFoundError where there are none, ValueError, with its path, for one that cannot be read.
+    """
     from PIL import Image
+
+    from core.images import open_picture
 
     if not paths:
         raise FileNotFoundError("no pictures there; unpack the download so that its JPEGs lie in that folder")
@@ -198,6 +203,9 @@ def read_pictures(paths: list[Path], size: int | tuple[int, int], *, exact: bool
     how = Image.Resampling.NEAREST if exact else Image.Resampling.BICUBIC
     pictures = []
     for path in paths:
-        with Image.open(path) as picture:
-            pictures.append(np.asarray(picture.convert("RGB").resize(wanted, how)))
+        try:
+            picture = open_picture(path)
+        except ValueError as problem:
+            raise ValueError(f"{path}: {problem}") from None
+        pictures.append(np.asarray(picture.convert("RGB").resize(wanted, how)))
     return torch.from_numpy(np.stack(pictures)).permute(0, 3, 1, 2).contiguous()

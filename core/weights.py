@@ -5,6 +5,7 @@
 
 A model's weights are NAME.safetensors, with NAME.json, its card, beside it. Nothing is ever unpickled: a
 safetensors file holds numbers only, and it is read only after its sha256 is the one that the card names.
+Where a model has something to look at, NAME.webp holds it at moments of its training, side by side.
 Numbers are stored in 8 bits in large files and in 16 in others, where the model's probe does not notice.
 Files that are not in the folder come from the Hub repository in GLIMPSE_WEIGHTS_REPO, "user/name@revision".
 """
@@ -23,6 +24,8 @@ import torch
 from safetensors import SafetensorError
 from torch import Tensor, nn
 
+from core.recipe import Borrows, declares
+
 FOLDER = Path(__file__).resolve().parent.parent / "weights"
 PROBE_TOLERANCE = 1e-2  # of each number, or absolute; half precision and other processors stay well inside
 LARGE = 4 * 2**20  # bytes in half precision, from which on a file is worth 8 bits
@@ -38,12 +41,17 @@ def card(name: str) -> dict[str, Any]:
     """The card of the weights called name, or WeightsError."""
     path = find(f"{name}.json")
     try:
-        found = json.loads(path.read_text())
-    except ValueError:
+        found = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
+    except (ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise WeightsError(f"the card of '{name}' ({path.name}) is not readable JSON; restore it from git")
     return found
+
+
+def refuse(constant: str) -> None:
+    """NaN and Infinity are no JSON, though Python reads them."""
+    raise ValueError(f"{constant} is no number")
 
 
 def read(name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
@@ -58,9 +66,12 @@ def read(name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
             f"({found.get('bytes', 0):,} bytes, another sha256); restore the file or train it again"
         )
     try:
-        return found, unpacked(safetensors.torch.load(content))
+        tensors = unpacked(safetensors.torch.load(content))
     except (SafetensorError, KeyError, RuntimeError):
         raise WeightsError(f"the weights of '{name}' ({path.name}) are not a safetensors file") from None
+    if broken := not_finite(tensors):
+        raise WeightsError(f"the weights of '{name}' ({path.name}) hold numbers that are not finite, in {broken}")
+    return found, tensors
 
 
 def find(file: str) -> Path:
@@ -87,18 +98,60 @@ def find(file: str) -> Path:
         ) from problem
 
 
-def save(name: str, model: nn.Module, details: dict[str, Any], folder: Path) -> dict[str, Any]:
-    """Write NAME.safetensors and NAME.json; returns the card. The model keeps the numbers as they are stored.
+def sheets(name: str) -> tuple[list[int], bytes] | None:
+    """The steps and the bytes of NAME.webp, verified against the card; None where the card has none. WeightsError."""
+    history = card(name).get("history")
+    found = history.get("sheets") if isinstance(history, dict) else None
+    if found is None:
+        return None
+    if not isinstance(found, dict) or not isinstance(found.get("steps"), list):
+        raise WeightsError(f"the card of '{name}' does not say which pictures its training left; restore it from git")
+    path = find(f"{name}.webp")
+    content = path.read_bytes()
+    if hashlib.sha256(content).hexdigest() != found.get("sha256"):
+        raise WeightsError(f"the pictures of '{name}' ({path.name}) are not the file its card describes; restore it")
+    return found["steps"], content
 
-    They are stored in the fewest bits in which the model's probe stays within PROBE_TOLERANCE.
+
+def own_state(model: nn.Module) -> dict[str, Tensor]:
+    """The state of a model without the parts that it borrows from a package."""
+    borrowed = tuple(f"{part}." for part in borrowed_by(model))
+    return {key: tensor for key, tensor in model.state_dict().items() if not key.startswith(borrowed)}
+
+
+def borrowed_by(model: nn.Module) -> dict[str, str]:
+    return model.borrowed if declares(model, Borrows) else {}
+
+
+def put(model: nn.Module, tensors: dict[str, Tensor]) -> None:
+    """Load what `own_state` gave, in the model's own precision. RuntimeError where a tensor is missing or unknown."""
+    state = model.state_dict()
+    mine = own_state(model)
+    borrowed = {key: tensor for key, tensor in state.items() if key not in mine}
+    own = {key: tensor.to(getattr(state.get(key), "dtype", None)) for key, tensor in tensors.items()}
+    model.load_state_dict(borrowed | own)
+
+
+def save(
+    name: str, model: nn.Module, details: dict[str, Any], folder: Path, film: tuple[list[int], bytes] | None = None
+) -> dict[str, Any]:
+    """Write NAME.safetensors, NAME.json and where there is a film NAME.webp; returns the card.
+
+    The model keeps the numbers as they are stored. film: the steps of its sheets, and the WebP that holds them.
+
+    They are stored in the fewest bits in which the model's probe stays within PROBE_TOLERANCE. Raises WeightsError,
+    and writes nothing, where a weight, the probe or a number of the card is not finite.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    state = {key: tensor.detach().cpu().clone().contiguous() for key, tensor in model.state_dict().items()}
+    state = {key: tensor.detach().cpu().clone().contiguous() for key, tensor in own_state(model).items()}
     expected = model.probe()
+    if broken := not_finite(state | {"the probe": expected}):
+        raise WeightsError(f"'{name}' was not saved: {broken} holds numbers that are not finite")
 
     def unnoticed(stored: dict[str, Tensor]) -> bool:
-        model.load_state_dict({key: tensor.to(state[key].dtype) for key, tensor in unpacked(stored).items()})
-        return torch.allclose(model.probe(), expected, rtol=PROBE_TOLERANCE, atol=PROBE_TOLERANCE, equal_nan=True)
+        if not_finite(numbers := unpacked(stored)):  # half precision ends at 65,504
+            return False
+        put(model, numbers)
+        return torch.allclose(model.probe(), expected, rtol=PROBE_TOLERANCE, atol=PROBE_TOLERANCE)
 
     precision, stored = next(way for way in packings(state) if unnoticed(way[1]))  # at the latest in single precision
     content = safetensors.torch.save(stored)
@@ -109,11 +162,24 @@ def save(name: str, model: nn.Module, details: dict[str, Any], folder: Path) -> 
         "bytes": len(content),
         "precision": precision,
         "parameters": sum(p.numel() for p in model.parameters()),
+        **({"borrowed": borrowed_by(model)} if borrowed_by(model) else {}),
         "probe": {"output": [round(v, 4) for v in model.probe().tolist()], "tolerance": PROBE_TOLERANCE},
     }
+    if film is not None:
+        kept = {"steps": film[0], "sha256": hashlib.sha256(film[1]).hexdigest()}
+        result["history"] = result.get("history", {}) | {"sheets": kept}
+    card_text = as_json(result)
+    folder.mkdir(parents=True, exist_ok=True)
+    if film is not None:
+        replace(folder / f"{name}.webp", film[1])
     replace(folder / f"{name}.safetensors", content)
-    write_card(result, folder)
+    replace(folder / f"{name}.json", card_text)
     return result
+
+
+def not_finite(state: dict[str, Tensor]) -> str | None:
+    """The name of the first tensor that holds NaN or infinity."""
+    return next((key for key, tensor in state.items() if not tensor.isfinite().all()), None)
 
 
 def packings(state: dict[str, Tensor]) -> Iterator[tuple[str, dict[str, Tensor]]]:
@@ -151,7 +217,15 @@ def unpacked(stored: dict[str, Tensor]) -> dict[str, Tensor]:
 
 
 def write_card(content: dict[str, Any], folder: Path | None = None) -> None:
-    replace((folder or FOLDER) / f"{content['name']}.json", (json.dumps(content, indent=1) + "\n").encode())
+    replace((folder or FOLDER) / f"{content['name']}.json", as_json(content))
+
+
+def as_json(content: dict[str, Any]) -> bytes:
+    """A card as it is stored. WeightsError where a number in it is not finite."""
+    try:
+        return (json.dumps(content, indent=1, allow_nan=False) + "\n").encode("utf-8")
+    except ValueError as problem:
+        raise WeightsError(f"the card of '{content['name']}' holds a number that is not finite") from problem
 
 
 def replace(path: Path, content: bytes) -> None:
@@ -167,7 +241,29 @@ def push(repo: str) -> str:
 
     api = HfApi()
     api.create_repo(repo, exist_ok=True)
-    return api.upload_folder(repo_id=repo, folder_path=FOLDER, commit_message="Upload Glimpse's weights").oid
+    return api.upload_folder(
+        repo_id=repo,
+        folder_path=FOLDER,
+        allow_patterns=["*.safetensors", "*.json", "*.webp"],
+        commit_message="Upload Glimpse's weights",
+    ).oid
+
+
+def check() -> list[str]:
+    """What is wrong in the folder, a sentence for each file; empty where all is as the cards say."""
+    problems, expected = [], set()
+    for name in sorted(path.stem for path in FOLDER.glob("*.json")):
+        expected |= {f"{name}.safetensors", f"{name}.webp"}
+        try:
+            read(name)
+            if sheets(name) is None:
+                expected.remove(f"{name}.webp")
+        except WeightsError as problem:
+            problems.append(str(problem))
+    there = {path.name for path in FOLDER.glob("*") if path.suffix in (".safetensors", ".webp")}
+    return problems + [
+        f"{file} is named in no card; restore its card, or delete it" for file in sorted(there - expected)
+    ]
 
 
 def main() -> None:
@@ -180,8 +276,9 @@ def main() -> None:
         if arguments.command == "push":
             print(f"GLIMPSE_WEIGHTS_REPO={arguments.repo}@{push(arguments.repo)}")
         else:
-            for path in sorted(FOLDER.glob("*.json")):
-                print(f"{path.stem}: {len(read(path.stem)[1])} tensors, as its card says")
+            problems = check()
+            print("\n".join(problems) or f"{len(list(FOLDER.glob('*.json')))} models, all as their cards say")
+            sys.exit(bool(problems))
     except (WeightsError, OSError) as problem:
         sys.exit(f"core.weights: {problem}")
 

@@ -2,16 +2,21 @@
 
 import difflib
 import functools
+import threading
 from typing import Any
 
 from torch import nn
 
 from core import draw, gan, pix2pix, pix2pix_later, weights
-from core.recipe import Recipe
+from core.recipe import Folds, Recipe, declares
 
-FAMILIES = [("draw", draw), ("gan", gan), ("pix2pix", pix2pix_later), ("pix2pix", pix2pix)]  # kind, and whose RECIPES
+# Each family's model files, with their RECIPES.
+FAMILIES = {"draw": [draw], "gan": [gan], "pix2pix": [pix2pix_later, pix2pix]}
 RECIPES: dict[str, Recipe] = {
-    name: Recipe(kind=kind, **row) for kind, module in FAMILIES for name, row in module.RECIPES.items()
+    name: Recipe(family=family, **row)
+    for family, modules in FAMILIES.items()
+    for module in modules
+    for name, row in module.RECIPES.items()
 }
 
 
@@ -24,9 +29,13 @@ def recipe(name: str) -> Recipe:
     return RECIPES[name]
 
 
-def names(kind: str | None = None) -> list[str]:
-    """Names of all models, or of one family's ("draw")."""
-    return [name for name, row in RECIPES.items() if kind in (None, row.kind)]
+def names(family: str | None = None, *, variant: str | None = None, data: str | None = None) -> list[str]:
+    """Names of all models, or those of a family ("gan"), a variant ("wgan-gp") or a dataset ("mnist-32")."""
+    return [
+        name
+        for name, row in RECIPES.items()
+        if family in (None, row.family) and variant in (None, row.variant) and data in (None, row.data)
+    ]
 
 
 def card(name: str) -> dict[str, Any]:
@@ -35,13 +44,29 @@ def card(name: str) -> dict[str, Any]:
     return weights.card(name)
 
 
+def sheets(name: str) -> tuple[list[int], bytes] | None:
+    """The steps of a training at which it was looked at, and what was seen, side by side in one WebP."""
+    recipe(name)
+    return weights.sheets(name)
+
+
 def load(name: str, device: str = "cpu") -> nn.Module:
     """The trained model, in eval mode, built from its card's config. Loaded once per process and device.
 
+    All who ask share it, and its mode is fixed: to train it again, build it from its recipe.
     Raises ValueError for an unknown name, weights.WeightsError where the file is missing or not the right one.
     """
     recipe(name)
-    return _load(name, str(device))
+    with _loading.setdefault((name, str(device)), threading.Lock()):  # whoever asks meanwhile waits for that one
+        return _load(name, str(device))
+
+
+def forget() -> None:
+    """Files have changed: the next `load` reads them again."""
+    _load.cache_clear()
+
+
+_loading: dict[tuple[str, str], threading.Lock] = {}
 
 
 @functools.cache
@@ -49,16 +74,22 @@ def _load(name: str, device: str) -> nn.Module:
     found, tensors = weights.read(name)
     try:
         model = recipe(name).build(**found["config"])
-        state = model.state_dict()
-        model.load_state_dict(
-            {key: tensor.to(getattr(state.get(key), "dtype", None)) for key, tensor in tensors.items()}
-        )
+        weights.put(model, tensors)
     except (KeyError, TypeError, ValueError, RuntimeError) as problem:
         raise weights.WeightsError(
             f"the weights of '{name}' do not fit the model that their card describes; "
             "restore both files or train it again"
         ) from problem
     model.requires_grad_(False).eval()
-    if hasattr(model, "fold"):  # a model may have a faster form of itself for use
+    if declares(model, Folds):
         model.fold()
+    for part in model.modules():
+        part.train = functools.partial(stay_in_use, part)
     return model.to(device)
+
+
+def stay_in_use(part: nn.Module, mode: bool = True) -> nn.Module:
+    """In the place of `train` of a loaded model, which many share: one caller's training mode would be everyone's."""
+    if mode:
+        raise RuntimeError("a loaded model is shared and stays in eval mode; build one from its recipe to train it")
+    return part

@@ -9,20 +9,26 @@ import torch
 from PIL import Image
 
 import core
-from demos import draw, gans, home, pix2pix, plots
+from demos import draw, frame, gans, home, pix2pix, plots
 from demos.gans import compare
 
 
 def main() -> None:
-    film = draw.generate(seed=str(draw.FIRST_SEED))
-    draw.FIRST_SIGHT.write_text(json.dumps(film))
+    for mode, values in draw.FIRST.items():
+        frame.record(f"draw-{mode}", {"mode": mode} | values, draw.made(mode, **without_source(values)))
+    film = draw.made("generate", **draw.FIRST["generate"])
     strokes(film).save(home.EXAMPLES / "home-draw.png", optimize=True)
     film = pix2pix.translate(seed=str(pix2pix.FIRST_SEED))
-    pix2pix.FIRST_SIGHT.write_text(json.dumps(film))
+    pix2pix.FIRST_SIGHT.write_text(json.dumps(film), encoding="utf-8")
     pairs().save(home.EXAMPLES / "home-pix2pix.png", optimize=True)
     film = compare.compare(gans.FIRST, view="training")
-    gans.FIRST_SIGHT.write_text(json.dumps(film))
+    gans.FIRST_SIGHT.write_text(json.dumps(film), encoding="utf-8")
     same_noise().save(home.EXAMPLES / "home-gans.png", optimize=True)
+
+
+def without_source(values: dict) -> dict:
+    """What `draw.made` takes: a first sight never draws."""
+    return {key: value for key, value in values.items() if key != "source"}
 
 
 def same_noise(variants: tuple[str, ...] = ("gan", "dcgan", "wgan-gp", "began"), n: int = 8) -> Image.Image:

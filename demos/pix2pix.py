@@ -14,9 +14,10 @@ from torch import Tensor
 
 import core
 from core import data, pairs
+from core.images import open_picture
 from core.weights import WeightsError
 from demos import frame, pictures, plots
-from demos.widgets import FilmStrip, SketchPad, read_sketch
+from demos.widgets import FilmStrip, SketchPad
 
 TITLE, ID = "pix2pix", "pix2pix"
 FIRST_SEED = 3
@@ -111,22 +112,23 @@ def known(model: str) -> str:
 @functools.cache
 def sketches() -> dict[str, list[dict[str, Any]]]:
     """The drawings that come with the app, as strokes, for each kind."""
-    return json.loads((EXAMPLES / "sketches.json").read_text())
+    return json.loads((EXAMPLES / "sketches.json").read_text(encoding="utf-8"))
 
 
 def stock(model: str, seed: int) -> dict[str, Any]:
     """The drawing from the stock that a seed picks, as a pad's value."""
     drawings = sketches()[STOCK[known(model)]]
-    return {"strokes": drawings[int(torch.randint(len(drawings), (1,), generator=data.seeded(seed, 8)))]["strokes"]}
+    index = int(torch.randint(len(drawings), (1,), generator=data.seeded(seed, "drawing")))
+    return {"strokes": drawings[index]["strokes"]}
 
 
 def read_input(model: str, value: Any) -> tuple[Tensor, str]:
     """A pad's value or a data URL as the model's x (1, C, S, S), and a sentence where something had to be changed."""
     size = core.load(model).shape[-1]
     if model != FACADES:
-        sketch = squared(read_sketch(value).convert("L")).resize((size, size), Image.Resampling.BOX)
+        sketch = squared(pictures.read_sketch(value).convert("L")).resize((size, size), Image.Resampling.BOX)
         return torch.from_numpy(np.asarray(sketch, dtype=np.float32) / 255)[None, None], ""
-    plan = read_sketch(value, palette=INKS, paper=PAPER).convert("RGB")
+    plan = pictures.read_sketch(value, palette=INKS, paper=PAPER).convert("RGB")
     if plan.width != plan.height:
         raise ValueError(f"the plan came as {plan.width} x {plan.height} pixels; a square one was expected: crop it")
     pixels = to_tensor(plan.resize((size, size), Image.Resampling.NEAREST))
@@ -167,7 +169,7 @@ def translated(model: str, x: Tensor, show: str, seed: int, said: str = "") -> d
         ]
         said = f"{said} D takes {verdict.mean():.0%} of the patches for real, on average.".strip()
     elif show == "noise":
-        made = [network.translate(x, generator=data.seeded(seed, 9, k)) for k in range(4)]
+        made = [network.translate(x, generator=data.seeded(seed, "dropout", k)) for k in range(4)]
         panes = [photo_pane(f"Throw {k} of the dropout", y) for k, y in enumerate(made, 1)]
         spread = 255 * torch.cat(made).std(0).mean().item()
         said = f"{said} Between the four a pixel differs by {spread:.1f} of 255 levels.".strip()
@@ -196,9 +198,9 @@ def verdict_picture(verdict: Tensor, y: Tensor) -> Tensor:
 
 def again(model: str, file: bytes | None) -> dict[str, Any]:
     """A photo that was uploaded, what the model would be given for it, and the photo made from that."""
-    if not file:
+    if file is None:
         raise ValueError("no photo came; choose a PNG, JPEG or WebP file")
-    photo = squared(pictures.open_upload(file))
+    photo = squared(open_picture(file).convert("RGB"))
     network = core.load(known(model))
     size = network.shape[-1]
     y = to_tensor(photo.resize((size, size), Image.Resampling.LANCZOS))
@@ -213,7 +215,7 @@ def again(model: str, file: bytes | None) -> dict[str, Any]:
 
 def first_sight() -> dict[str, Any]:
     """The film that is there before any click, made by `python -m demos.first_sight` from the shipped weights."""
-    return json.loads(FIRST_SIGHT.read_text())
+    return json.loads(FIRST_SIGHT.read_text(encoding="utf-8"))
 
 
 # ------------------------------------------------------------------ the page
@@ -269,7 +271,7 @@ def follow(model: str, show: str, sketch: Any, plan: Any, seed: str) -> Any:
 def surprise(model: str, show: str) -> tuple[Any, Any]:
     """Another drawing from the stock, for the pad that is shown."""
     model, _ = drawn(model, show, None, None)
-    value = stock(model, int(frame.new_seed()))
+    value = stock(model, int(frame.old_new_seed()))
     return (gr.skip(), value) if model == FACADES else (value, gr.skip())
 
 
@@ -288,7 +290,8 @@ def shown(model: str, show: str) -> list[Any]:
 def learned(model: str) -> tuple[dict[str, Any] | None, Any]:
     """What a model's training looked like: held-out photos at moments of it, and the losses. From its card."""
     history = core.card(model)["history"]
-    film = plots.sheets_film(history["sheets"], "Held-out drawings, as photos") if history["sheets"] else None
+    sheets = core.sheets(model)
+    film = plots.sheets_film(*sheets, "Held-out drawings, as photos") if sheets else None
     return film, plots.learning_curve(f"Training of {model}", "loss terms", history["curve"])
 
 
@@ -362,7 +365,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
     gr.on([history.expand, model.change], frame.sentences(learned), model, [sheets, curve], **quiet)
     for listener in (pad.input, plan.input, model.input, show.input):
         listener(**live)
-    for listener in (run.click, seed.submit, new_seed.click(frame.new_seed, None, seed, **quiet).then):
+    for listener in (run.click, seed.submit, new_seed.click(frame.old_new_seed, None, seed, **quiet).then):
         listener(**event)
     chance.click(surprise, [model, show], [pad, plan], **quiet).then(**event)
     upload.upload(frame.sentences(again), [model, upload], strip, api_visibility="private", **frame.MODEL)

@@ -28,12 +28,14 @@ TEMPLATE = go.layout.Template(
     layout=dict(
         paper_bgcolor="rgba(0,0,0,0)",  # whatever the page has, light or dark
         plot_bgcolor="rgba(0,0,0,0)",
-        font=dict(family="Source Sans Pro, sans-serif", size=13, color=COLOURS["ink"]),
+        font=dict(family="Source Sans Pro, sans-serif", size=14, color=COLOURS["ink"]),
         colorway=list(COLOURS.values())[:6],
-        margin=dict(l=48, r=12, t=58, b=40),
-        title=dict(font=dict(size=15), x=0, xref="paper", xanchor="left", y=0.96, yanchor="top"),
-        xaxis=dict(showgrid=False, zeroline=False, linecolor=COLOURS["ink"], ticks="outside"),
-        yaxis=dict(gridcolor="rgba(138,133,120,0.25)", zeroline=False),
+        margin=dict(l=56, r=12, t=62, b=52),
+        title=dict(font=dict(size=16), x=0, xref="paper", xanchor="left", y=0.96, yanchor="top"),
+        xaxis=dict(
+            showgrid=False, zeroline=False, linecolor=COLOURS["ink"], ticks="outside", automargin=True, title_standoff=8
+        ),
+        yaxis=dict(gridcolor="rgba(138,133,120,0.25)", zeroline=False, automargin=True, title_standoff=8),
         legend=dict(orientation="h", y=1.0, yanchor="bottom", x=0, xanchor="left"),
         hovermode="x unified",
     )
@@ -164,10 +166,15 @@ def enlarged(pane: dict[str, Any], sheet: Image.Image, k: int, height: int) -> I
 # ------------------------------------------------------------------ figures
 
 
-def figure(title: str, x_title: str, y_title: str, height: int = 260) -> go.Figure:
+def figure(title: str, x_title: str, y_title: str, height: int = 280) -> go.Figure:
     """An empty figure in the app's look."""
     layout = dict(template=TEMPLATE, title=title, height=height, uirevision=title)
     return go.Figure(layout=dict(**layout, xaxis_title=x_title, yaxis_title=y_title))
+
+
+def follows(figure: go.Figure, xs: Sequence[float]) -> go.Figure:
+    """Lets the page mark frame k of a film at xs[k] of this figure, and go to that frame when it is clicked."""
+    return figure.update_layout(meta={"steps": list(xs)})
 
 
 def bars(title: str, y_title: str, series: dict[str, tuple[str, Sequence[float]]]) -> go.Figure:
@@ -177,7 +184,7 @@ def bars(title: str, y_title: str, series: dict[str, tuple[str, Sequence[float]]
         steps = list(range(1, len(values) + 1))
         pattern = "/" if colour == "generated" else ""
         result.add_bar(x=steps, y=list(values), name=name, marker=dict(color=COLOURS[colour], pattern_shape=pattern))
-    return result.update_layout(showlegend=len(series) > 1, bargap=0.25)
+    return follows(result.update_layout(showlegend=len(series) > 1, bargap=0.25), steps)
 
 
 def lines(title: str, y_title: str, series: dict[str, tuple[str, Sequence[float]]]) -> go.Figure:
@@ -189,7 +196,7 @@ def lines(title: str, y_title: str, series: dict[str, tuple[str, Sequence[float]
         result.add_scatter(
             x=steps, y=list(values), name=name, mode="lines+markers", line=dict(color=COLOURS[colour], dash=dash)
         )
-    return result.update_yaxes(rangemode="tozero")
+    return follows(result.update_yaxes(rangemode="tozero"), steps)
 
 
 def learning_curve(title: str, unit: str, curve: dict[str, Sequence[float]]) -> go.Figure:
@@ -202,12 +209,12 @@ def learning_curve(title: str, unit: str, curve: dict[str, Sequence[float]]) -> 
     return result.update_yaxes(type="log", nticks=6)
 
 
-def sheets_film(sheets: dict[str, Any], title: str = "Samples from the same noise") -> dict[str, Any]:
-    """The sample sheets of a card's history as a film: the same noise or inputs at several moments of training."""
-    sheet, steps = from_data_url(sheets["film"]), sheets["steps"]
+def sheets_film(steps: Sequence[int], webp: bytes, title: str = "Samples from the same noise") -> dict[str, Any]:
+    """What `core.sheets` gives as a film: the same noise or inputs at several moments of training."""
+    sheet = Image.open(io.BytesIO(webp))
     pane = {
         "title": title,
-        "film": sheets["film"],
+        "film": "data:image/webp;base64," + base64.b64encode(webp).decode(),
         "width": sheet.width // len(steps),
         "height": sheet.height,
         "columns": len(steps),
@@ -230,4 +237,5 @@ def class_heat(title: str, probabilities: Tensor) -> go.Figure:
         colorbar=dict(title="sure", tickformat=".0%", thickness=10),
         hovertemplate="glimpse %{x}: digit %{y}, %{z:.0%}<extra></extra>",
     )
-    return result.update_yaxes(dtick=1, showgrid=False).update_layout(hovermode="closest")
+    result.update_yaxes(dtick=1, showgrid=False).update_layout(hovermode="closest")
+    return follows(result, range(1, len(probabilities) + 1))

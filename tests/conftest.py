@@ -3,6 +3,7 @@
 import struct
 from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
@@ -10,6 +11,9 @@ import torch
 from PIL import Image
 
 from core import data
+
+if TYPE_CHECKING:
+    from tests.widgets_page import Widgets
 
 torch.set_num_threads(1)  # the same sums on every machine, and no threads that fight over few cores
 
@@ -22,6 +26,22 @@ def url() -> Iterator[str]:
     _, local, _ = app.demo.launch(prevent_thread_lock=True, quiet=True, **app.LAUNCH)
     yield local
     app.demo.close()
+
+
+@pytest.fixture(scope="session")
+def served_widgets() -> Iterator["Widgets"]:
+    """A page with the widgets alone, started once."""
+    from tests.widgets_page import serve
+
+    yield from serve()
+
+
+@pytest.fixture
+def widgets(served_widgets: "Widgets") -> "Widgets":
+    """The same page, with nothing heard from it yet."""
+    for heard in (served_widgets.drawings, served_widgets.by_hand, served_widgets.stops, served_widgets.plans):
+        heard.clear()
+    return served_widgets
 
 
 def write_idx(path: Path, array: np.ndarray) -> None:
@@ -72,4 +92,4 @@ def small_set() -> data.Dataset:
     generator = torch.Generator().manual_seed(0)
     images = torch.randint(0, 256, (50, 1, 8, 8), generator=generator).byte()
     labels = torch.randint(0, 10, (50,), generator=generator)
-    return data.Dataset(images, labels, "made here", "none", data.binarised)
+    return data.Pictures(images, labels, "made here", "none", data.binarised)

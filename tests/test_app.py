@@ -87,7 +87,7 @@ def test_moving_the_window_moves_what_is_read():
 
 
 def test_what_is_on_the_page_before_any_click_was_made_by_the_shipped_weights():
-    shipped, made = draw.first_sight(), draw.generate(seed=str(draw.FIRST_SEED))
+    shipped, made = draw.show("generate", **draw.FIRST["generate"]).outputs[0], draw.generate(seed=str(draw.FIRST_SEED))
     assert shipped["frames"] == made["frames"]
     for a, b in zip(shipped["panes"], made["panes"], strict=True):
         assert np.abs(frames_of(a).astype(int) - frames_of(b)).mean() < 1, "run `python -m demos.first_sight`"
@@ -151,10 +151,11 @@ def test_bad_input_gets_one_sentence_and_the_next_click_works(what: str):
     assert draw.generate(seed="0")["frames"] > 0
 
 
-def test_an_empty_pad_gets_a_sentence():
+def test_an_empty_pad_gets_a_note_at_the_pad():
     for mode in ("reconstruct", "find"):
-        with pytest.raises(ValueError, match="the pad is empty"):
-            draw.explore(mode, draw.ATTENTION, "sketch", None, "0", True, "flower")
+        with pytest.raises(frame.Note, match="Draw a digit") as caught:
+            draw.show(mode, source="sketch")
+        assert caught.value.at == "sketch"
 
 
 @pytest.mark.parametrize("damage", ["missing", "truncated", "another file"])
@@ -311,16 +312,19 @@ def test_a_link_that_makes_no_sense_opens_the_page_all_the_same(url: str):
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("number", range(len(draw.EXPERIMENTS)))
-def test_each_experiment_sets_the_controls_runs_and_says_what_to_look_for(url: str, number: int):
-    settings, words = list(draw.EXPERIMENTS.values())[number]
-    expected = {"generate": "with attention", "reconstruct": "where it reads", "find": "What it sees"}
+def test_the_path_sets_the_controls_runs_and_says_what_to_look_for(url: str):
     with open_page(url, reduced_motion=True) as page:
         open_draw(page)
-        page.locator(f"#draw-try-{number}").click()
-        page.get_by_text(words[:30]).wait_for()
-        wait_for_film(page, expected[settings["mode"]])
-        assert page.locator("#draw-seed textarea, #draw-seed input").input_value() == settings["seed"]
+        for number, step in enumerate(draw.PATH):
+            page.locator("#draw-path .next").click()
+            page.get_by_text(step.look[:30]).wait_for()
+            page.wait_for_function(
+                """mode => document.querySelector('#draw-stage').dataset.caption.startsWith(mode)
+                && !document.querySelector('#draw-stage').classList.contains('busy')""",
+                arg=next(label for label, value in draw.MODES if value == step.settings["mode"]),
+                timeout=30_000,
+            )
+            assert page.locator(f"#draw-path [data-step='{number}']").get_attribute("aria-current") == "step"
 
 
 @pytest.mark.browser

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from core import data
-from core.data import Dataset
+from core.data import Dataset, Pictures
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -18,7 +18,7 @@ def seeded(seed: int) -> torch.Generator:
 def numbered(n: int) -> Dataset:
     """Pictures of one pixel that say their own index."""
     images = torch.arange(n).byte().view(n, 1, 1, 1)
-    return Dataset(images, torch.arange(n), "made here", "none", data.plain)
+    return Pictures(images, torch.arange(n), "made here", "none", data.plain)
 
 
 def take(batches, n: int) -> list[dict[str, Tensor]]:
@@ -46,7 +46,7 @@ def test_a_stream_depends_on_its_seed(small_set: Dataset):
 
 def all_alike(n: int) -> Dataset:
     """n times the same grey picture, so that two binarised batches differ by their noise alone."""
-    return Dataset(torch.full((n, 1, 8, 8), 128).byte(), torch.zeros(n).long(), "made here", "none", data.binarised)
+    return Pictures(torch.full((n, 1, 8, 8), 128).byte(), torch.zeros(n).long(), "made here", "none", data.binarised)
 
 
 def test_every_batch_of_a_stream_has_its_own_noise():
@@ -107,11 +107,13 @@ def test_the_test_set_keeps_the_order_of_the_files(mnist_root: Path):
     torch.testing.assert_close(batch["image"], dataset.images / 255)
 
 
-def test_seeded_tells_all_tuples_apart():
-    tuples = [(0, 1), (1, 0), (0,), (1,), (0, 1, 0), (0, 11), (0, 1, 1), (1, 1)]
-    seeds = {data.seeded(*numbers).initial_seed() for numbers in tuples}
+def test_streams_of_a_seed_have_names_and_never_meet():
+    tuples = [(0, "a"), (1, "a"), (0, "b"), (0, "a", 1), (0, "a", 1, 1), (0, "a", 11), (0, "a1"), (1, "a", 0)]
+    seeds = {data.seeded(*places).initial_seed() for places in tuples}
     assert len(seeds) == len(tuples)
-    assert data.seeded(5, 6).initial_seed() == data.seeded(5, 6).initial_seed()
+    assert data.seeded(5, "a", 6).initial_seed() == data.seeded(5, "a", 6).initial_seed()
+    with pytest.raises(TypeError, match="a stream of a seed has a name"):
+        data.seeded(5, 3)
 
 
 # ------------------------------------------------------------------ MNIST
@@ -177,7 +179,7 @@ def test_paste_adds_each_patch_at_its_own_corner():
 def test_two_digits_are_both_there_and_add_up_to_one_at_most(monkeypatch: pytest.MonkeyPatch):
     """Digits of pure black and white are not changed by binarising, so that the sum can be told exactly."""
     images = (torch.rand(30, 1, 28, 28, generator=seeded(0)) < 0.3).byte() * 255
-    dataset = Dataset(images, torch.arange(30), "made here", "none", data.two_digits)
+    dataset = Pictures(images, torch.arange(30), "made here", "none", data.two_digits)
     corners = [torch.tensor([[0, 0], [32, 32], [10, 3]]), torch.tensor([[32, 5], [20, 20], [10, 3]])]
     handed_out = iter(corners)
     monkeypatch.setattr(data, "uniform_crop_corners", lambda n, room, generator: next(handed_out))
@@ -194,7 +196,7 @@ def test_two_digits_are_both_there_and_add_up_to_one_at_most(monkeypatch: pytest
 
 def test_two_digits_lie_anywhere_on_the_picture():
     images = torch.full((10, 1, 28, 28), 255, dtype=torch.uint8)
-    dataset = Dataset(images, torch.zeros(10).long(), "made here", "none", data.two_digits)
+    dataset = Pictures(images, torch.zeros(10).long(), "made here", "none", data.two_digits)
     image = torch.cat([dataset.batch(torch.arange(10), seeded(k))["image"] for k in range(40)])
     lit = image.mean((0, 1))
     assert lit.shape == (60, 60)
@@ -269,7 +271,7 @@ def test_a_folder_of_jpegs_is_read_class_by_class(cifar_root: Path):
 def test_half_of_the_training_pictures_are_mirrored_and_no_test_picture_is():
     ramp = torch.arange(32).mul(8).byte().expand(400, 3, 32, 32)
     for transform, share in ((data.mirrored, 0.5), (data.plain, 0.0)):
-        dataset = Dataset(ramp, torch.zeros(400).long(), "made here", "none", transform)
+        dataset = Pictures(ramp, torch.zeros(400).long(), "made here", "none", transform)
         image = dataset.batch(torch.arange(400), seeded(0))["image"]
         flipped = image[:, 0, 0, 0] > 0.5
         assert flipped.float().mean().item() == pytest.approx(share, abs=0.1)

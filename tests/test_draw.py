@@ -21,6 +21,7 @@ from core.draw import (
     window,
     write_window,
 )
+from core.noise import randn_each
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -250,11 +251,11 @@ def test_unroll_is_the_algorithm_of_the_paper(attention: bool):
     steps = model.glimpses(x, generator=seeded(5))
     assert len(steps) == 3
 
-    generator = seeded(5)
+    (noise,) = randn_each(1, 3, 6, generator=seeded(5))
     with torch.no_grad():
         h_enc, c_enc, h_dec, c_dec = (state[None] for state in model.first_states)
         canvas = model.first_canvas
-        for step in steps:
+        for step, noise_t in zip(steps, noise, strict=True):
             x_hat = x[0] - 1 / (1 + (-canvas).exp())
             if attention:
                 p = model.read.place(h_dec)[0].double().tolist()
@@ -264,7 +265,7 @@ def test_unroll_is_the_algorithm_of_the_paper(attention: bool):
             h_enc, c_enc = model.encoder(torch.cat((r.float()[None], h_dec), 1), (h_enc, c_enc))
             mu, log_sigma = model.posterior(h_enc).chunk(2, 1)
             q = Normal(mu, log_sigma.exp())
-            z = q.mean + q.stddev * torch.randn(1, 6, generator=generator)
+            z = q.mean + q.stddev * noise_t
             h_dec, c_dec = model.decoder(z, (h_dec, c_dec))
             painted = model.write.paint(h_dec)[0]
             if attention:
@@ -447,10 +448,8 @@ def test_nll_loss_and_bound_agree(attention: bool):
     model, x = small_draw(**({} if attention else dict(read=None, write=None))), binary(3)
     L_x, L_z = model.bound(x, generator=seeded(0))
     torch.testing.assert_close(model.nll(x, generator=seeded(0)), (L_x + L_z).detach())
-    torch.manual_seed(4)
-    terms = model.loss({"image": x})
-    torch.manual_seed(4)
-    L_x, L_z = model.bound(x)
+    terms = model.loss({"image": x, "generator": seeded(4)})
+    L_x, L_z = model.bound(x, generator=seeded(4))
     torch.testing.assert_close(terms["loss"], (L_x + L_z).mean())
     torch.testing.assert_close(terms["L_x"] + terms["L_z"], terms["loss"])
 
@@ -506,9 +505,19 @@ def test_the_generator_alone_decides_the_sample(changes: dict):
     assert not torch.equal(first[0], first[1])
 
 
-def test_draw_has_no_labels():
-    with pytest.raises(ValueError, match="labels"):
-        small_draw().sample(2, labels=torch.zeros(2))
+@pytest.mark.parametrize("latents", [6, 100])
+@pytest.mark.parametrize("dreaming", [True, False])
+def test_the_first_of_sixteen_pictures_is_the_one_that_is_made_alone(latents: int, dreaming: bool):
+    model, x = small_draw(latents=latents), None if dreaming else binary(16)
+    many = model.glimpses(x, n=16, generator=seeded(7))
+    alone = model.glimpses(x if dreaming else x[:1], generator=seeded(7))
+    three = model.glimpses(x if dreaming else x[:3], n=3, generator=seeded(7))
+    for a, b, c in zip(many, alone, three, strict=True):
+        torch.testing.assert_close(a.canvas[:1], b.canvas)
+        torch.testing.assert_close(a.canvas[:3], c.canvas)
+        torch.testing.assert_close(a.kl[:1], b.kl)
+    apart = [(many[-1].canvas[0] - other).abs().max() for other in many[-1].canvas[1:]]
+    assert min(apart) > 1e-3
 
 
 @pytest.mark.parametrize("name", ["size", "channels", "read", "write", "units", "latents", "glimpses"])

@@ -1,6 +1,9 @@
 """The GAN chapter against what can be worked out by hand: objectives, penalties, balances, and where points end up."""
 
+import itertools
 import math
+import threading
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -8,8 +11,10 @@ from torch import Tensor, nn
 
 from core import data, zoo
 from core.gan import VARIANTS, metrics, objectives, penalties, playground, theory
-from core.gan.networks import Autoencoder, perceptron
-from core.gan.variants import BEGAN, GAN, PLAIN, ClassGAN, EnergyGAN, build
+from core.gan.energy import PLAIN
+from core.gan.game import one_hot
+from core.gan.networks import Perceptron
+from core.gan.variants import build, in_plane
 from core.train import train
 
 LN2 = math.log(2)
@@ -146,8 +151,7 @@ def test_norms_are_of_each_picture_alone():
 
 
 def test_each_line_has_its_own_epsilon():
-    torch.manual_seed(0)
-    x = penalties.between(torch.ones(50, 3, 2, 2), torch.zeros(50, 3, 2, 2))
+    x = penalties.between(torch.ones(50, 3, 2, 2), torch.zeros(50, 3, 2, 2), data.seeded(0, "between"))
     assert torch.equal(x.amin((1, 2, 3)), x.amax((1, 2, 3)))
     assert len(x[:, 0, 0, 0].unique()) == 50
     assert x.min() >= 0
@@ -162,7 +166,7 @@ def test_dragan_stays_near_the_data_and_does_not_look_at_what_is_made():
 
 
 def test_a_penalty_teaches_the_critic():
-    critic = perceptron(2, [8], 1)
+    critic = Perceptron(2, [8], 1)
     x = torch.randn(6, 2, generator=torch.Generator().manual_seed(0))
     penalties.unit_gradient(lambda x: critic(x)[:, 0], x).backward()
     assert critic[0].weight.grad.abs().max() > 0
@@ -176,8 +180,7 @@ def test_began_keeps_its_balance_as_the_recurrence_says():
     first, second = model.phases()
     k = 0.0
     for seed in range(4):
-        torch.manual_seed(seed)
-        terms = first.loss({"image": torch.rand(5, 1, 32, 32)})
+        terms = first.loss({"image": torch.rand(5, 1, 32, 32), "generator": data.seeded(seed, "noise")})
         L_x, L_G = terms["L_x"].item(), terms["L_G"].item()
         assert terms["loss"].item() == pytest.approx(L_x - k * L_G, rel=1e-5)
         assert terms["M"].item() == pytest.approx(L_x + abs(0.75 * L_x - L_G), rel=1e-5)
@@ -193,7 +196,7 @@ def test_began_measures_copies_by_the_power_that_it_is_told(eta: int):
     model = build(variant="began", filters=4, eta=eta)
     x, copy = torch.full((2, 1, 32, 32), 0.75), torch.full((2, 1, 32, 32), 0.5)
     model.critic.decode.forward = lambda code: copy  # off by 0.5 where pixels lie in [-1, 1]
-    torch.testing.assert_close(model.energies(x), torch.full((2,), 0.5**eta))
+    torch.testing.assert_close(model.energies(x, torch.zeros(len(x), 64)), torch.full((2,), 0.5**eta))
 
 
 @pytest.mark.parametrize("background", [0, 1])
@@ -205,19 +208,19 @@ def test_began_can_measure_copies_by_what_is_on_a_picture(background: int):
     x = 1 - x if background else x
     model.critic.decode.forward = lambda code: background + 0.5 * (x - background)  # misses half of the contrast
     on_it = 4 * there.square().flatten(1).mean(1)
-    torch.testing.assert_close(model.energies(x)[:2], 0.25 * on_it / (on_it + PLAIN))
-    assert model.energies(x)[2] == 0
+    torch.testing.assert_close(model.energies(x, torch.zeros(len(x), 64))[:2], 0.25 * on_it / (on_it + PLAIN))
+    assert model.energies(x, torch.zeros(len(x), 64))[2] == 0
     model.critic.decode.forward = lambda code: torch.full_like(x, background + 0.1)
-    assert model.energies(x)[2].item() == pytest.approx(4 * 0.1**2 / PLAIN)
+    assert model.energies(x, torch.zeros(len(x), 64))[2].item() == pytest.approx(4 * 0.1**2 / PLAIN)
 
 
 def test_began_can_begin_with_a_control_that_does_nothing():
     model = build(variant="began", filters=4, control=0.5, grows=True)
-    model.scores = lambda x, label=None: x.flatten(1).mean(1)
+    model.scores = lambda x, condition=None, generator=None: x.flatten(1).mean(1)
     changes = []
     for progress in (0.0, 0.5, 1.0):
-        torch.manual_seed(0)
-        model.critic_loss({"image": torch.rand(5, 1, 32, 32), "progress": progress})
+        x = torch.rand(5, 1, 32, 32, generator=torch.Generator().manual_seed(0))
+        model.critic_loss({"image": x, "progress": progress, "generator": data.seeded(0, "noise")})
         changes.append(model.change.item())
     assert changes[0] == 0
     assert changes[1] == pytest.approx(changes[2] / 4) != 0
@@ -232,7 +235,7 @@ def test_began_and_the_penalised_critics_have_no_batch_norm_and_began_no_transpo
 
 def test_the_veil_over_what_the_critic_sees_is_lifted_by_the_end():
     model, seen = build(variant="lsgan", filters=4, veil=0.3), []
-    model.scores = lambda x, label=None: seen.append(x) or x.flatten(1).mean(1)
+    model.scores = lambda x, condition=None, generator=None: seen.append(x) or x.flatten(1).mean(1)
     x = torch.full((50, 1, 32, 32), 0.5)
     for progress in (0.0, 0.5, 1.0):
         seen.clear()
@@ -241,10 +244,8 @@ def test_the_veil_over_what_the_critic_sees_is_lifted_by_the_end():
         assert (real - x).std().item() == pytest.approx(0.3 * (1 - progress), rel=0.02)
         assert (real - x).mean().abs() < 0.01
         seen.clear()
-        torch.manual_seed(0)
-        model.generator_loss({"image": x, "progress": progress})
-        torch.manual_seed(0)
-        made = model.make(model.noise(x))
+        model.generator_loss({"image": x, "progress": progress, "generator": data.seeded(0, "noise")})
+        made = model.make(model.noise({"image": x, "generator": data.seeded(0, "noise")}))
         assert (seen[0] - made).std().item() == pytest.approx(0.3 * (1 - progress), rel=0.02)
     assert torch.equal(real, x)
 
@@ -276,11 +277,15 @@ def test_the_generator_of_a_game_gets_no_gradient_in_the_critics_turn():
 def test_the_class_that_is_asked_for_changes_the_picture(name: str):
     model = build(variant=name, filters=4).eval()
     z = torch.zeros(2, 64)
-    one, other = model.pictures(z, torch.tensor([3, 4]))
+    one, other = model.pictures(z, one_hot(torch.tensor([3, 4])))
     assert not torch.equal(one, other)
-    assert torch.equal(one, model.pictures(z[:1], torch.tensor([3]))[0])
-    with pytest.raises(ValueError, match="labels must be 2 classes from 0 to 9"):
-        model.pictures(z, torch.tensor([3, 10]))
+    torch.testing.assert_close(one, model.pictures(z[:1], one_hot(torch.tensor([3])))[0])
+    between = model.pictures(z[:1], (one_hot(torch.tensor([3])) + one_hot(torch.tensor([4]))) / 2)[0]
+    assert not torch.equal(between, one)  # a condition is a tensor: there is something between two classes
+    with pytest.raises(ValueError, match="labels must be classes from 0 to 9"):
+        one_hot(torch.tensor([3, 10]))
+    with pytest.raises(ValueError, match=r"condition must have shape \(2, 10\), got \(2, 9\)"):
+        model.pictures(z, torch.zeros(2, 9))
 
 
 def test_all_variants_of_a_size_draw_the_same_noise():
@@ -300,26 +305,12 @@ def test_an_unknown_variant_and_a_wrong_z_are_named():
 # ------------------------------------------------------------------ every variant moves a Gaussian onto its target
 
 
-def points(name: str) -> GAN:
-    """The variant with perceptrons, for points in the plane."""
-    rule = VARIANTS[name]
-    generator = nn.Linear(2, 2)
-    common = dict(latents=2, shape=(2,))
-    if name in ("ebgan", "ebgan-pt", "began"):
-        critic = Autoencoder(perceptron(2, [32], 1), perceptron(1, [32], 2))  # two numbers would copy anything
-        if name == "began":
-            return BEGAN(rule, generator, critic, control=0.01, **common)
-        return EnergyGAN(rule, generator, critic, pull=0.1 * (name == "ebgan-pt"), **common)
-    if name in ("catgan", "sgan"):
-        return ClassGAN(rule, generator, perceptron(2, [32], 4 + (name == "sgan")), n_classes=4, **common)
-    return GAN(rule, generator, perceptron(2, [32], 1), **common)
-
-
 @pytest.mark.parametrize("name", [name for name in VARIANTS if name not in ("cgan", "acgan")])
 def test_every_variant_moves_a_gaussian_towards_its_target(name: str):
     torch.manual_seed(0)
     target = torch.tensor([1.5, -1.0])
-    model = points(name)
+    model = in_plane(name, units=32)
+    model.generator = nn.Linear(2, 2)
 
     def batches():
         while True:
@@ -485,6 +476,32 @@ def test_every_variant_plays_in_the_plane_and_has_a_landscape(name: str):
     assert landscape.isfinite().all()
     corner = model.realness(torch.tensor([[-2.0, 2.0]]))  # the first row is on top
     assert landscape[0, 0].item() == pytest.approx(corner.item(), rel=1e-4, abs=1e-6)
+
+
+def test_two_players_that_train_at_once_end_as_each_does_alone():
+    """In threads that take turns after each step: what one draws is nothing to the other."""
+
+    def losses(variant: str, seed: int, wait: Callable[[], object]) -> list[dict[str, float]]:
+        model, k = playground.player(variant, seed=seed), itertools.count()
+        batches = (dict(zip(("image", "label"), ring(32, data.seeded(seed, "batch", i)), strict=True)) for i in k)
+        found = []
+        for _, terms in train(model.phases(), batches, 20, seed=seed):
+            found.append(terms)
+            wait()
+        return found
+
+    ring = playground.TARGETS["ring"]
+    courses = [("wgan-gp", 1), ("dragan", 2)]
+    alone = [losses(*course, lambda: None) for course in courses]
+    turn, together = threading.Barrier(2), {}
+    threads = [
+        threading.Thread(target=lambda i=i: together.update({i: losses(*courses[i], turn.wait)})) for i in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [together[0], together[1]] == alone
 
 
 # ------------------------------------------------------------------ theory

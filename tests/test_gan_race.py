@@ -3,7 +3,9 @@
 import base64
 import json
 import math
+import time
 from typing import Any
+from urllib.request import Request, urlopen
 
 import gradio as gr
 import numpy as np
@@ -129,11 +131,18 @@ BAD = {
     "a rate of NaN": (dict(rate=math.nan), "learning rate must be a number"),
     "a rate of 0": (dict(rate=0), "learning rate must be a number above 0"),
     "an endless rate": (dict(rate=math.inf), "learning rate"),
-    "eleven critic steps": (dict(critic_steps=11), "critic steps must be a number from 0 to 10"),
+    "eleven critic steps": (dict(critic_steps=11), "critic steps must be a whole number from 0 to 10"),
     "a weight below 0": (dict(weight=-1.0), "weight of the penalty must be"),
-    "a batch of one": (dict(batch=1), "batch must be a number from 8 to 512"),
-    "an empty number": (dict(batch=None), "batch must be a number"),
+    "a batch of one": (dict(batch=1), "batch must be a whole number from 8 to 512"),
+    "an empty number": (dict(batch=None), "batch must be a whole number"),
     "an endless race": (dict(steps=10**9), "steps must be a whole number from 10 to 2000"),
+    "half a critic step": (dict(critic_steps=1.5), "critic steps must be a whole number"),
+    "a rate beyond a float": (dict(rate=10**400), "learning rate must be a number"),
+    "a weight beyond a float": (dict(weight=10**400), "weight of the penalty must be"),
+    "a list of variants": (dict(left=["gan", "wgan"]), r"no variant \['gan', 'wgan'\] races"),
+    "a dictionary for a target": (dict(target={}), "target must be one of ring"),
+    "a list for a seed": (dict(seed=[]), "whole number"),
+    "a race of a minute": (dict(steps=2000, critic_steps=5), "would take about 52 s.*at most 763 steps"),
     "a seed that is no number": (dict(seed="x"), "whole number"),
 }
 
@@ -142,17 +151,60 @@ BAD = {
 def test_bad_input_to_a_race_gets_one_sentence(what: str):
     arguments, words = BAD[what]
     with pytest.raises(gr.Error, match=f"(?i){words}") as caught:
-        frame.sentences(race.race)(**arguments)
+        next(frame.sentences(race.race)(**arguments))
     sentence = str(caught.value.message)
     assert "\n" not in sentence
     assert len(sentence) < 300
     assert sentence.endswith(".")
 
 
-def test_the_api_reports_ten_moments():
-    found = race.race(steps=20)
-    assert [moment["step"] for moment in found["moments"]] == list(range(2, 21, 2))
-    assert found["frame"]["step"] == 20
+def test_the_api_reports_ten_moments_each_as_soon_as_it_is_there():
+    reports = list(race.race(steps=20))
+    assert [report["frame"]["step"] for report in reports] == list(range(2, 21, 2))
+    assert [moment["step"] for moment in reports[-1]["moments"]] == list(range(2, 21, 2))
+    assert [len(report["moments"]) for report in reports] == list(range(1, 11))
+
+
+@pytest.mark.parametrize("critic_steps", [1, 10])
+@pytest.mark.parametrize("batch", [8, 512])
+def test_what_a_race_costs_is_what_its_bound_says(critic_steps: int, batch: int):
+    """Within a factor of five either way: of this thread's own time, whatever else the machine does."""
+    run = race.Race(*race.course("ring", None, "wgan-gp", "sgan", "0"), race.settings(0.001, critic_steps, 0.3, batch))
+    run.advance(2)
+    seconds = []
+    for _ in range(3):
+        began = time.thread_time()
+        run.advance(5)
+        seconds.append(time.thread_time() - began)
+    assert 0.2 < min(seconds) / run.seconds(5) < 5
+
+
+def ask_for_race(url: str, session: str) -> None:
+    """Put a long race into the queue, as a script of a visitor does."""
+    config = json.load(urlopen(url + "config"))
+    index = next(d["id"] for d in config["dependencies"] if d["api_name"] == "gan_race")
+    long_race = ["ring", "gan", "lsgan", 1000, 0.001, 1, 0.3, 8, "0"]
+    body = json.dumps({"data": long_race, "fn_index": index, "session_hash": session}).encode()
+    urlopen(Request(url + "gradio_api/queue/join", body, {"Content-Type": "application/json"})).close()
+
+
+def test_races_through_the_api_hold_up_nobody_and_end_with_their_caller(url: str, monkeypatch: pytest.MonkeyPatch):
+    from gradio_client import Client
+
+    frames = []
+    frame_of = race.Race.frame
+    monkeypatch.setattr(race.Race, "frame", lambda run: (frames.append(run.name), frame_of(run))[1])
+    client = Client(url, verbose=False)
+    for _ in range(4):
+        ask_for_race(url, "a visitor who leaves")
+    with urlopen(url + "gradio_api/queue/data?session_hash=a+visitor+who+leaves") as stream:
+        while b"process_generating" not in stream.readline():
+            pass
+        assert client.predict(seed="3", api_name="/draw_attend")["frames"] == 1
+        assert len(frames) < 10  # before the first race ends; in the models' queue it would be behind all four
+    assert client.predict(steps=10, api_name="/gan_race")["frame"]["step"] == 10
+    assert len(set(frames)) == 2  # of the four only the first one ever began
+    assert frames.index(frames[-1]) < 10  # and it did not come to its end
 
 
 def test_a_handler_that_yields_speaks_in_sentences_too():

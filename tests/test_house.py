@@ -1,6 +1,7 @@
 """Who may import whom: app -> tabs -> widgets, plots, core; zoo -> models -> layers. Found in the source."""
 
 import ast
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -11,8 +12,15 @@ import pytest
 from core import zoo
 
 ROOT = Path(__file__).resolve().parent.parent
-MACHINERY = {"__init__", "zoo", "weights", "train", "data", "evaluate"}  # of core/; all other files are models
-SHARED = {"demos.widgets", "demos.plots", "demos.frame", "demos.examples", "demos.pictures"}  # what tabs may import
+MACHINERY = {"__init__", "zoo", "weights", "train", "data", "evaluate", "queue"}  # of core/; all other files are models
+SHARED = {
+    "demos.widgets",
+    "demos.plots",
+    "demos.frame",
+    "demos.examples",
+    "demos.pictures",
+    "demos.checks",
+}  # what tabs may import
 ABOVE_TABS = {"demos", "demos.first_sight"}  # what may import tabs, beside app.py
 
 
@@ -29,7 +37,7 @@ def imports(path: Path, source: str | None = None) -> Iterator[str]:
     """Every module that a file imports, at its top or inside a function; `from a import b` counts as a and as a.b."""
     package = module_name(path).split(".")
     package = package if path.name == "__init__.py" else package[:-1]
-    for node in ast.walk(ast.parse(path.read_text() if source is None else source)):
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8") if source is None else source)):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -55,7 +63,7 @@ def offenders(paths: list[Path], forbidden: set[str]) -> list[str]:
 
 def tabs() -> set[str]:
     """The modules that demos/__init__.py lists in TABS, by name or as strings."""
-    for node in ast.parse((ROOT / "demos" / "__init__.py").read_text()).body:
+    for node in ast.parse((ROOT / "demos" / "__init__.py").read_text(encoding="utf-8")).body:
         target = node.targets[0] if isinstance(node, ast.Assign) else getattr(node, "target", None)
         if isinstance(target, ast.Name) and target.id == "TABS":
             entries = [e.value if isinstance(e, ast.Constant) else e.id for e in node.value.elts]
@@ -94,8 +102,8 @@ def test_core_knows_nothing_of_the_app():
 
 def test_models_know_nothing_of_weights_data_and_training():
     names = {module_name(path) for path in models()}
-    assert {"core.layers", "core.recipe"} <= names
-    assert {module.__name__ for module in zoo.FAMILIES.values()} <= names
+    assert {"core.layers", "core.likelihood", "core.noise", "core.recipe"} <= names
+    assert {module.__name__ for modules in zoo.FAMILIES.values() for module in modules} <= names
     assert offenders(models(), {f"core.{name}" for name in MACHINERY - {"__init__"}}) == []
     assert offenders(models(), {"core.load", "core.names", "core.card"}) == []  # the same by the package's own names
 
@@ -104,13 +112,17 @@ def test_models_know_nothing_of_weights_data_and_training():
     ("name", "allowed"),
     [
         ("recipe", set()),
+        ("noise", set()),
         ("layers", set()),
-        ("weights", set()),
-        ("pairs", set()),
+        ("likelihood", {"core.noise", "core.recipe"}),
+        ("weights", {"core.recipe"}),
+        ("images", set()),
+        ("pairs", {"core.images"}),
         ("features", set()),
-        ("data", {"core.layers", "core.pairs", "core.recipe"}),
-        ("train", {"core.zoo", "core.data", "core.weights", "core.recipe"}),
+        ("data", {"core.images", "core.layers", "core.noise", "core.pairs", "core.recipe"}),
+        ("train", {"core.zoo", "core.data", "core.weights", "core.noise", "core.recipe", "core.queue"}),
         ("evaluate", {"core.zoo", "core.data", "core.weights", "core.recipe"}),
+        ("queue", {"core.evaluate", "core.train", "core.weights", "core.zoo"}),
     ],
 )
 def test_the_machinery_keeps_its_direction(name: str, allowed: set[str]):
@@ -151,6 +163,52 @@ def test_plots_take_tensors_and_know_no_models_and_no_app():
     widgets = sources("demos/widgets")
     assert widgets
     assert offenders(widgets, {"core"} | tabs()) == []
+
+
+def calls(path: Path) -> Iterator[ast.Call]:
+    return (node for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))) if isinstance(node, ast.Call))
+
+
+def named(call: ast.Call) -> str:
+    return ast.unparse(call.func)
+
+
+def test_nothing_seeds_the_generator_that_all_visitors_share():
+    """A generator of one's own may be seeded, the global one of torch or NumPy may not."""
+    found = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in sources("core") + sources("demos") + [ROOT / "app.py"]
+        for call in calls(path)
+        if named(call) in ("torch.manual_seed", "torch.seed", "np.random.seed", "random.seed", "torch.set_rng_state")
+    ]
+    assert found == []
+
+
+@pytest.mark.parametrize("folder", ["core", "demos", "benchmarks"])
+def test_text_files_are_utf_8_by_name(folder: str):
+    """Beside ruff's PLW1514, which does not know of every path that it is one."""
+    found = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in sources(folder)
+        for call in calls(path)
+        if named(call).split(".")[-1] in ("read_text", "write_text") or named(call) == "open"
+        if "encoding" not in {keyword.arg for keyword in call.keywords}
+    ]
+    assert found == []
+
+
+def test_the_app_starts_where_the_computer_speaks_ascii():
+    ascii_only = dict(LC_ALL="C", PYTHONUTF8="0", PYTHONCOERCECLOCALE="0")
+    started = subprocess.run(
+        [sys.executable, "-c", "import locale, app; print(locale.getpreferredencoding(False))"],
+        cwd=ROOT,
+        env=os.environ | ascii_only,
+        capture_output=True,
+        encoding="utf-8",
+        timeout=300,
+    )
+    assert started.returncode == 0, started.stderr
+    assert started.stdout.strip().upper() in ("ANSI_X3.4-1968", "ASCII", "US-ASCII")
 
 
 WATCHED_IMPORT = """

@@ -7,13 +7,8 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from core.layers import (
-    bernoulli_nll,
-    cosine,
-    discretised_logistic_nll,
-    kl_to_standard_normal,
-    uniform_crop_corners,
-)
+from core.layers import cosine, kl_to_standard_normal, uniform_crop_corners
+from core.likelihood import bernoulli_nll, discretised_logistic_nll
 
 LEVELS = torch.arange(256, dtype=torch.float64) / 255
 

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from core import data, pairs
 from core.pix2pix import PATCHES, Generator, PatchDiscriminator, Pix2Pix
-from core.train import update
+from core.recipe import Averages, declares
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -182,22 +182,10 @@ def test_the_noise_over_what_d_sees_fades_and_the_verdict_of_use_has_none():
     assert torch.equal(model.judge(given["x"], given["y"]), model.judge(given["x"], given["y"]))
 
 
-def test_what_is_shipped_is_the_running_average_of_the_generator():
+def test_of_the_two_players_the_generator_is_averaged():
     model = small()
-    key = next(name for name, _ in model.generator.named_parameters())
-    mean = dict(model.generator.state_dict())[key].clone()
-    phases, given = model.phases(), pair(model) | {"progress": 0.0}
-    for t in (1, 2, 3):
-        for phase in phases:
-            update(phase, given)
-        kept = min(0.999, (1 + t) / (10 + t))
-        mean = kept * mean + (1 - kept) * model.generator.state_dict()[key]
-    torch.testing.assert_close(model.average.state_dict()[key], mean)
-    names, trained = set(small().state_dict()), model.generator
-    model.finish()
-    assert set(model.state_dict()) == names
-    assert model.generator is not trained
-    torch.testing.assert_close(model.generator.state_dict()[key], mean)
+    assert declares(model, Averages)
+    assert model.averaged() is model.generator
 
 
 def test_the_generators_turn_takes_the_photos_of_the_discriminators_turn_for_the_same_drawings_only():

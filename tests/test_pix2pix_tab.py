@@ -188,19 +188,9 @@ def test_uploads_of_every_kind_are_read(mode: str):
         assert shown[64, 64].max() < 130
 
 
-@pytest.mark.parametrize(
-    ("file", "words"),
-    [
-        (None, "no photo came"),
-        (b"", "no photo came"),
-        (b"GIF89a...", "broken or no photo"),
-        (file_of(PLAN)[:90], "broken or no photo"),
-        (file_of(Image.new("1", (8000, 5000))), "pixels"),
-    ],
-)
-def test_an_upload_that_is_no_photo_gets_a_sentence(file: bytes | None, words: str):
-    with pytest.raises(ValueError, match=words):
-        pix2pix.again(pix2pix.BAGS, file)
+def test_no_upload_gets_a_sentence():
+    with pytest.raises(ValueError, match="no photo came"):
+        pix2pix.again(pix2pix.BAGS, None)
 
 
 def test_what_is_on_the_page_before_any_click_was_made_by_the_shipped_weights():

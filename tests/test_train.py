@@ -1,29 +1,37 @@
 """The training loop: what a step does, that nothing is lost when a run is stopped, and that processes agree."""
 
 import argparse
+import dataclasses
+import io
 import itertools
 import json
+import math
 import os
+import re
 import socket
 import subprocess
 import sys
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
+from PIL import Image
 from torch import Tensor, nn
 
-from core import train, weights, zoo
+import core
+from core import data, train, weights, zoo
 from core.data import Dataset
-from core.recipe import Batch, Phase, Recipe
+from core.noise import first_weights
+from core.recipe import Averages, Batch, Model, Phase, Recipe, Shows
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = dict(size=8, read=2, write=3, units=12, latents=4, glimpses=3, curriculum=[[0.5, 2]])
 
 
-class Pair(nn.Module):
+class Pair(nn.Module, Model):
     """Two players with noise, momentum and running statistics; the critic moves three times for the generator's one."""
 
     def __init__(self, *, rate: float = 0.05):
@@ -32,15 +40,16 @@ class Pair(nn.Module):
         self.critic = nn.Sequential(nn.Flatten(), nn.Linear(64, 6), nn.BatchNorm1d(6), nn.Linear(6, 1))
         self.generator = nn.Linear(3, 64)
 
-    def fake(self, n: int) -> Tensor:
-        return self.generator(torch.randn(n, 3)).sigmoid().view(n, 1, 8, 8)
+    def fake(self, batch: Batch) -> Tensor:
+        n = len(batch["image"])
+        return self.generator(torch.randn(n, 3, generator=batch["generator"])).sigmoid().view(n, 1, 8, 8)
 
     def criticise(self, batch: Batch) -> dict[str, Tensor]:
         x = batch["image"]
-        return {"loss": (self.critic(self.fake(len(x)).detach()) - self.critic(x)).tanh().mean()}
+        return {"loss": (self.critic(self.fake(batch).detach()) - self.critic(x)).tanh().mean()}
 
     def forge(self, batch: Batch) -> dict[str, Tensor]:
-        return {"loss": -self.critic(self.fake(len(batch["image"]))).mean()}
+        return {"loss": -self.critic(self.fake(batch)).mean()}
 
     def phases(self) -> list[Phase]:
         players = [("critic", self.critic, self.criticise, 3), ("generator", self.generator, self.forge, 1)]
@@ -62,7 +71,7 @@ class Pair(nn.Module):
 
 @pytest.fixture(autouse=True)
 def pair_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
-    recipe = Recipe(Pair, {}, "none", 10, 10, lambda *_: {}, paper="none", kind="toy", metric="loss", unit="none")
+    recipe = Recipe(Pair, {}, "none", 10, 10, lambda *_: {}, paper="none", family="toy", metric="loss", unit="none")
     monkeypatch.setitem(zoo.RECIPES, "pair", recipe)
 
 
@@ -184,7 +193,7 @@ def test_the_noise_of_a_step_depends_on_seed_and_step_alone():
         model, found = Scalar(), []
 
         def loss(batch: Batch) -> dict[str, Tensor]:
-            found.append(torch.rand(1).item())
+            found.append(torch.rand(1, generator=batch["generator"]).item())
             return {"loss": model.w.sum()}
 
         list(train.train([model.phase(loss=loss)], endless(torch.ones(2)), 5, start=start, seed=seed))
@@ -194,6 +203,79 @@ def test_the_noise_of_a_step_depends_on_seed_and_step_alone():
     assert len(set(whole)) == 5
     assert noise(3, 1) == whole[3:]
     assert not set(noise(0, 2)) & set(whole)
+
+
+def test_training_neither_seeds_nor_draws_from_the_generator_that_all_share(small_set: Dataset):
+    torch.manual_seed(5)
+    before = torch.get_rng_state()
+    run = new_run("pair")
+    advance(run, small_set)
+    assert torch.equal(torch.get_rng_state(), before)
+
+
+def test_two_runs_at_once_are_each_what_it_is_alone(small_set: Dataset):
+    """In two threads, a step of one and a step of the other; each with weights and noise of its own seed."""
+    alone = [advance(new_run("pair", seed=seed, steps=40), small_set) for seed in (1, 2)]
+    turn, together = threading.Barrier(2), [[], []]
+
+    def work(i: int) -> None:
+        turn.wait()
+        run = new_run("pair", seed=i + 1, steps=40)
+        for terms in run.advance(run.batches(small_set)):
+            together[i].append(terms)
+            turn.wait()
+
+    threads = [threading.Thread(target=work, args=(i,)) for i in range(2)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert together == alone
+
+
+# ------------------------------------------------------------------ where a loss is not a number
+
+
+@pytest.mark.parametrize("bad", [math.nan, math.inf])
+def test_a_loss_that_is_not_finite_stops_at_once_and_leaves_the_weights(bad: float):
+    model, seen = Scalar(), []
+
+    def loss(batch: Batch) -> dict[str, Tensor]:
+        return {"loss": (model.w * (bad if batch["x"][0] == 2 else 1.0)).sum() + (bad if batch["x"][0] == 2 else 0)}
+
+    def run() -> None:
+        for step, _ in train.train([model.phase(name="critic", loss=loss)], counted(), 5):
+            seen.append(step)
+
+    with pytest.raises(train.Diverged, match=r"step 3 diverged: critic loss is (nan|inf), critic gradient is"):
+        run()
+    assert seen == [1, 2]
+    torch.testing.assert_close(model.w.detach(), torch.full((2,), -0.2))
+
+
+def test_a_gradient_that_is_not_finite_stops_though_the_loss_is():
+    model = Scalar()
+    with torch.no_grad():
+        model.w.zero_()
+
+    def loss(batch: Batch) -> dict[str, Tensor]:
+        return {"loss": model.w.sqrt().sum()}  # 0, with an endless slope
+
+    with pytest.raises(train.Diverged, match="step 1 diverged: gradient is inf"):
+        list(train.train([model.phase(loss=loss)], counted(), 5))
+    assert model.w.tolist() == [0, 0]
+
+
+def test_a_checkpoint_is_not_overwritten_by_weights_that_are_not_finite(tmp_path: Path, small_set: Dataset):
+    run = new_run("pair")
+    advance(run, small_set, 2)
+    run.save(tmp_path / "run.checkpoint")
+    old = (tmp_path / "run.checkpoint").read_bytes()
+    with torch.no_grad():
+        run.model.generator.bias[1] = math.inf
+    with pytest.raises(train.Diverged, match=r"step 2 diverged: generator\.bias"):
+        run.save(tmp_path / "run.checkpoint")
+    assert (tmp_path / "run.checkpoint").read_bytes() == old
 
 
 # ------------------------------------------------------------------ stopped and taken up again
@@ -317,14 +399,14 @@ def test_sheets_are_of_the_same_noise_and_closest_together_at_the_start(small_se
     run = new_run(steps=30)
     advance(run, small_set)
     steps = [step for step, _ in run.sheets]
-    assert steps == sorted(train.sheet_steps(30))
+    assert steps == sorted(train.sheet_steps(30, 12))
     assert steps[-1] == 30
     assert steps[0] <= 2
     assert steps[1] - steps[0] < steps[-1] - steps[-2]
     sheet = run.sheets[-1][1]
     assert sheet.shape == (1, 4 * 8, 4 * 8)
     assert sheet.dtype == torch.uint8
-    samples = run.model.sample(16, generator=torch.Generator().manual_seed(0))
+    samples = run.model.sample(16, generator=data.seeded(0, "sheet"))
     for k in range(16):  # row by row
         row, column = divmod(k, 4)
         tile = sheet[:, 8 * row : 8 * row + 8, 8 * column : 8 * column + 8]
@@ -333,9 +415,9 @@ def test_sheets_are_of_the_same_noise_and_closest_together_at_the_start(small_se
 
 def test_drawing_a_sheet_does_not_disturb_the_training(small_set: Dataset, monkeypatch: pytest.MonkeyPatch):
     plain, watched = new_run(), new_run()
-    monkeypatch.setattr(train, "sheet_steps", lambda steps: set())
+    monkeypatch.setattr(train, "sheet_steps", lambda steps, sheets: set())
     advance(plain, small_set)
-    monkeypatch.setattr(train, "sheet_steps", lambda steps: set(range(1, 10)))
+    monkeypatch.setattr(train, "sheet_steps", lambda steps, sheets: set(range(1, 10)))
     advance(watched, small_set)
     assert len(plain.sheets) == 0
     assert len(watched.sheets) == 9
@@ -356,11 +438,90 @@ def test_the_card_says_how_the_weights_were_made(tmp_path: Path, small_set: Data
     assert card["reported"] == {"nll": 80.97}
     assert card["history"]["curve"]["step"] == list(range(1, 10))
     assert len(card["history"]["curve"]["loss"]) == 9
-    assert card["history"]["sheets"]["film"].startswith("data:image/webp;base64,")
+    assert (card["family"], card["variant"]) == ("draw", "attention")
+    assert "data:" not in json.dumps(card)
+    steps, film = core.sheets("draw-mnist")
+    assert steps == card["history"]["sheets"]["steps"] == [step for step, _ in run.sheets]
+    with Image.open(io.BytesIO(film)) as picture:
+        assert (picture.format, picture.size) == ("WEBP", (len(steps) * 32, 32))
+    assert (tmp_path / "draw-mnist.webp").read_bytes() == film
     assert tensors.keys() == run.model.state_dict().keys()
     other = zoo.recipe("draw-mnist").build(**card["config"])
     other.load_state_dict({key: value.float() for key, value in tensors.items()})
     torch.testing.assert_close(other.probe(), torch.tensor(card["probe"]["output"]), rtol=1e-3, atol=1e-4)
+
+
+class Averaged(Pair, Shows, Averages):
+    """Of whose players the generator alone is averaged; its norm has a running mean, and a counter."""
+
+    def __init__(self, *, rate: float = 0.05):
+        super().__init__(rate=rate)
+        self.generator = nn.Sequential(nn.Linear(3, 64), nn.BatchNorm1d(64))
+
+    def averaged(self) -> nn.Module:
+        return self.generator
+
+    def sheet(self, held_out: Batch) -> Tensor:
+        assert not self.training
+        return self.generator(torch.ones(1, 3)).detach().sigmoid().view(1, 8, 8)
+
+    def probe(self) -> Tensor:
+        return self.generator(torch.ones(1, 3)).flatten().detach()
+
+
+@pytest.fixture
+def averaged_recipe(monkeypatch: pytest.MonkeyPatch) -> None:
+    row = Recipe(Averaged, {}, "none", 10, 10, lambda *_: {}, paper="none", family="toy", metric="loss", unit="none")
+    monkeypatch.setitem(zoo.RECIPES, "averaged", dataclasses.replace(row, average=0.75))
+
+
+def test_a_running_average_is_kept_shown_and_shipped_and_does_not_disturb_the_training(
+    tmp_path: Path, small_set: Dataset, averaged_recipe: None, monkeypatch: pytest.MonkeyPatch
+):
+    run, mean = new_run("averaged", steps=20), {}
+    for _ in run.advance(run.batches(small_set)):
+        now = run.model.generator.state_dict()
+        kept = min(0.75, run.step / (9 + run.step)) if run.step > 1 else 0.0
+        mean = {
+            key: kept * mean.get(key, 0) + (1 - kept) * value if value.is_floating_point() else value.clone()
+            for key, value in now.items()
+        }
+        if run.sheets and run.sheets[-1][0] == run.step:
+            shown = Averaged().eval()
+            shown.generator.load_state_dict(mean)
+            torch.testing.assert_close(run.sheets[-1][1].int(), train.to_bytes(shown.sheet({})).int(), atol=1, rtol=0)
+    trained = {key: value.clone() for key, value in run.model.state_dict().items()}
+    assert any((trained["generator." + key] - value).abs().max() > 1e-3 for key, value in mean.items())
+
+    card = run.export(tmp_path, small_set)
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    _, stored = weights.read("averaged")
+    for key, value in mean.items():
+        torch.testing.assert_close(stored["generator." + key].to(value.dtype), value, rtol=1e-2, atol=1e-3)
+    torch.testing.assert_close(stored["critic.1.weight"].float(), trained["critic.1.weight"], rtol=1e-2, atol=1e-3)
+    assert card["training"]["average"] == 0.75
+
+    monkeypatch.setitem(zoo.RECIPES, "averaged", dataclasses.replace(zoo.RECIPES["averaged"], average=None))
+    plain = new_run("averaged", steps=20)
+    advance(plain, small_set)
+    assert_equal(dict(plain.model.state_dict()), trained)
+
+
+def test_a_running_average_survives_a_stop(tmp_path: Path, small_set: Dataset, averaged_recipe: None):
+    whole, first, second = (new_run("averaged", steps=9) for _ in range(3))
+    advance(whole, small_set)
+    advance(first, small_set, 4)
+    first.save(tmp_path / "run.checkpoint")
+    second.restore(tmp_path / "run.checkpoint")
+    advance(second, small_set)
+    assert_equal(dict(whole.average.state_dict()), dict(second.average.state_dict()))
+    assert int(whole.average.n_averaged) == 9
+
+
+@pytest.mark.parametrize("share", [0, 1, -0.1, 1.5])
+def test_an_average_that_keeps_nothing_or_all_is_refused(share: float):
+    with pytest.raises(ValueError, match="average must lie between 0 and 1"):
+        train.following(share)
 
 
 def test_weights_can_be_exported_before_the_first_point_of_the_curve(tmp_path: Path, small_set: Dataset):
@@ -488,8 +649,8 @@ def test_two_processes_train_as_one_with_the_whole_batch(
 
     one, two = (torch.load(tmp_path / name / "draw-cluttered.checkpoint", weights_only=True) for name in ("one", "two"))
     assert one["step"] == two["step"] == 5
-    torch.manual_seed(0)
-    fresh = zoo.recipe("draw-cluttered").build(size=100, read=4, units=8, glimpses=2).state_dict()
+    with first_weights(data.seeded(0, "weights")):
+        fresh = zoo.recipe("draw-cluttered").build(size=100, read=4, units=8, glimpses=2).state_dict()
     for key, value in one["model"].items():
         torch.testing.assert_close(two["model"][key], value, rtol=1e-4, atol=1e-5)
         assert (value - fresh[key]).abs().max() > 1e-3  # and they did go somewhere
@@ -507,6 +668,42 @@ def test_the_shards_of_a_batch_are_equal_parts_that_make_the_whole():
     assert {len(part["image"]) for part in parts} == {4}
     assert sorted(torch.cat([part["image"] for part in parts]).tolist()) == list(range(12))
     assert all(torch.equal(part["label"], 10 * part["image"]) for part in parts)
+
+
+def test_a_rate_that_is_absurd_ends_with_a_sentence_and_without_weights(
+    tmp_path: Path, mnist_root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    small = [part for key, value in (SMALL | {"size": 28}).items() for part in ("--set", f"{key}={json.dumps(value)}")]
+    places = ["--data", mnist_root, "--runs", tmp_path / "runs", "--out", tmp_path / "out", "--device", "cpu"]
+    code = call(monkeypatch, "draw-mnist", *places, *small, "--steps", 50, "--set", "learning_rate=1e30")
+    assert isinstance(code, str)
+    assert re.fullmatch(
+        r"core\.train: step \d+ diverged: .*(loss|gradient) is (nan|inf).*; no checkpoint was written yet; .*", code
+    )
+    assert not list(tmp_path.rglob("*.safetensors"))
+
+
+def test_what_diverges_later_names_the_checkpoint_that_is_left(
+    tmp_path: Path, mnist_root: Path, monkeypatch: pytest.MonkeyPatch
+):
+    small = [part for key, value in (SMALL | {"size": 28}).items() for part in ("--set", f"{key}={json.dumps(value)}")]
+    places = ["--data", mnist_root, "--runs", tmp_path, "--out", tmp_path, "--device", "cpu"]
+    update, calls = train.update, []
+
+    def lost(phase: Phase, batch: Batch) -> dict[str, float]:
+        calls.append(1)
+        if len(calls) == 4:
+            raise train.Diverged("loss is nan")
+        return update(phase, batch)
+
+    monkeypatch.setattr(train, "update", lost)
+    code = call(monkeypatch, "draw-mnist", *places, *small, "--steps", 6, "--checkpoint-seconds", 0)
+    checkpoint = tmp_path / "draw-mnist.checkpoint"
+    assert code == (
+        f"core.train: step 4 diverged: loss is nan; {checkpoint} holds step 3; a lower learning rate may help"
+    )
+    assert torch.load(checkpoint, weights_only=True)["step"] == 3
+    assert not list(tmp_path.rglob("*.safetensors"))
 
 
 def test_a_killed_run_resumes_from_the_command_line(

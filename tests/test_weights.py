@@ -2,10 +2,14 @@
 
 import hashlib
 import json
+import math
 import pickle
+import re
+import threading
+import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import huggingface_hub
 import pytest
@@ -15,6 +19,7 @@ from torch import Tensor, nn
 
 import core
 from core import weights, zoo
+from core.recipe import Borrows
 from core.weights import WeightsError
 
 SHIPPED = sorted(path.stem for path in weights.FOLDER.glob("*.json"))
@@ -57,14 +62,14 @@ def saved(folder: Path) -> nn.Module:
 def forge(folder: Path, content: bytes) -> None:
     """Put other bytes in place of the weights, and their true sha256 in the card."""
     (folder / "draw-mnist.safetensors").write_bytes(content)
-    card = json.loads((folder / "draw-mnist.json").read_text())
+    card = json.loads((folder / "draw-mnist.json").read_text(encoding="utf-8"))
     card |= {"sha256": hashlib.sha256(content).hexdigest(), "bytes": len(content)}
-    (folder / "draw-mnist.json").write_text(json.dumps(card))
+    (folder / "draw-mnist.json").write_text(json.dumps(card), encoding="utf-8")
 
 
-def edit_card(folder: Path, change: Callable[[dict[str, Any]], Any]) -> None:
-    card = json.loads((folder / "draw-mnist.json").read_text())
-    (folder / "draw-mnist.json").write_text(json.dumps(change(card)))
+def edit_card(folder: Path, change: Callable[[dict[str, Any]], Any], name: str = "draw-mnist") -> None:
+    card = json.loads((folder / f"{name}.json").read_text(encoding="utf-8"))
+    (folder / f"{name}.json").write_text(json.dumps(change(card)), encoding="utf-8")
 
 
 def assert_one_sentence(problem: pytest.ExceptionInfo, name: str = "draw-mnist") -> None:
@@ -176,6 +181,41 @@ def test_weights_whose_halves_overflow_stay_single(folder: Path):
     assert weights.save("toy", model, {}, folder)["precision"] == "single"
 
 
+@pytest.mark.parametrize("bad", [math.nan, math.inf, -math.inf])
+def test_weights_that_are_not_finite_are_not_saved(folder: Path, bad: float):
+    model = Toy(gain=0.0)  # whose probe notices nothing
+    with torch.no_grad():
+        model.weight[2] = bad
+    model.probe = lambda: torch.ones(5)
+    with pytest.raises(WeightsError, match="'toy' was not saved: weight holds numbers that are not finite"):
+        weights.save("toy", model, {}, folder)
+    assert not list(folder.iterdir())
+
+
+def test_a_probe_that_is_not_finite_is_not_saved(folder: Path):
+    with pytest.raises(WeightsError, match="the probe holds numbers that are not finite"):
+        weights.save("toy", Toy(gain=math.nan), {}, folder)
+    assert not list(folder.iterdir())
+
+
+def test_numbers_that_halves_cannot_hold_are_never_stored_as_infinity(folder: Path):
+    """The probe does not see the weight that is too large, so that it could not object."""
+    model = Toy(gain=1.0)
+    with torch.no_grad():
+        model.weight[3] = 1e6
+    model.probe = lambda: model.weight[:2].detach()
+    assert weights.save("toy", model, {}, folder)["precision"] == "single"
+    assert weights.read("toy")[1]["weight"][3] == 1e6
+
+
+def test_a_card_with_a_number_that_is_not_finite_is_not_written(folder: Path):
+    with pytest.raises(WeightsError, match="the card of 'toy' holds a number that is not finite"):
+        weights.save("toy", Toy(gain=1.0), {"history": {"curve": {"loss": [1.0, math.nan]}}}, folder)
+    assert not list(folder.iterdir())
+    with pytest.raises(WeightsError, match="the card of 'toy'"):
+        weights.write_card({"name": "toy", "metrics": {"FID": math.inf}}, folder)
+
+
 def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     path = tmp_path / "toy.json"
     weights.replace(path, b"old")
@@ -189,6 +229,95 @@ def test_a_crash_while_writing_leaves_the_old_file(tmp_path: Path, monkeypatch: 
     with pytest.raises(OSError, match="no space"):
         weights.replace(path, b"new")
     assert path.read_bytes() == b"old"
+
+
+FILM = ([1, 5, 9], b"as if this were a WebP")
+
+
+def test_what_was_seen_in_training_lies_beside_the_card(folder: Path):
+    card = weights.save("toy", Toy(gain=1.0), {"history": {"curve": {"step": [1]}, "sheets": None}}, folder, FILM)
+    assert card["history"] == {
+        "curve": {"step": [1]},
+        "sheets": {"steps": [1, 5, 9], "sha256": hashlib.sha256(FILM[1]).hexdigest()},
+    }
+    assert sorted(path.name for path in folder.iterdir()) == ["toy.json", "toy.safetensors", "toy.webp"]
+    assert weights.sheets("toy") == FILM
+    assert weights.check() == []
+    weights.save("blind", Toy(gain=1.0), {"history": {"sheets": None}}, folder)
+    assert weights.sheets("blind") is None
+
+
+@pytest.mark.parametrize(
+    ("breaking", "words"),
+    [
+        (lambda folder: (folder / "toy.webp").unlink(), "toy.webp is not in weights/"),
+        (lambda folder: (folder / "toy.webp").write_bytes(b"other"), r"the pictures of 'toy' \(toy.webp\) are not"),
+        (lambda folder: edit_card(folder, lambda card: card | {"history": {"sheets": 3}}, "toy"), "does not say which"),
+        (lambda folder: edit_card(folder, lambda card: card | {"history": 3}, "toy"), "toy.webp is named in no card"),
+        (lambda folder: (folder / "toy.json").unlink(), "toy.webp is named in no card"),
+        (lambda folder: (folder / "toy.safetensors").write_bytes(b""), "are not the file its card describes"),
+    ],
+    ids=["missing", "changed", "card says 3", "card says nothing", "no card", "weights"],
+)
+def test_check_says_which_of_the_three_files_is_wrong_in_a_sentence(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, breaking: Callable, words: str
+):
+    weights.save("toy", Toy(gain=1.0), {}, folder, FILM)
+    weights.save("well", Toy(gain=1.0), {}, folder, FILM)
+    breaking(folder)
+    assert any(re.search(words, problem) for problem in weights.check())
+    monkeypatch.setattr("sys.argv", ["core.weights", "check"])
+    with pytest.raises(SystemExit) as ended:
+        weights.main()
+    assert ended.value.code == 1
+    assert re.search(words, capsys.readouterr().out)
+
+
+def test_push_sends_the_three_kinds_of_file_and_nothing_else(folder: Path, monkeypatch: pytest.MonkeyPatch):
+    sent = {}
+
+    class Api:
+        def create_repo(self, repo: str, exist_ok: bool) -> None:
+            sent["repo"] = repo
+
+        def upload_folder(self, **arguments: Any) -> Any:
+            sent.update(arguments)
+            return type("Commit", (), {"oid": "0123abc"})
+
+    monkeypatch.setattr(huggingface_hub, "HfApi", Api)
+    assert weights.push("someone/glimpse") == "0123abc"
+    assert sent["folder_path"] == folder
+    assert set(sent["allow_patterns"]) == {"*.safetensors", "*.json", "*.webp"}
+
+
+class Trunk(nn.Module, Borrows):
+    """A head of its own on a trunk that comes with a package."""
+
+    borrowed: ClassVar[dict[str, str]] = {"trunk": "a package"}
+
+    def __init__(self, scale: float = 3.0):
+        super().__init__()
+        self.trunk, self.head = nn.Linear(2, 2), nn.Linear(2, 1)
+        nn.init.constant_(self.trunk.weight, scale)
+
+    def probe(self) -> Tensor:
+        return self.head(self.trunk(torch.ones(1, 2))).flatten().detach()
+
+
+def test_what_a_model_borrows_from_a_package_is_said_and_not_saved(folder: Path):
+    model = Trunk()
+    card = weights.save("toy", model, {}, folder)
+    assert card["borrowed"] == {"trunk": "a package"}
+    _, tensors = weights.read("toy")
+    assert tensors.keys() == {"head.weight", "head.bias"}
+    other = Trunk()
+    weights.put(other, tensors)
+    assert (other.trunk.weight == 3).all()
+    torch.testing.assert_close(other.head.weight, model.head.weight)
+    with pytest.raises(RuntimeError, match="head"):
+        weights.put(other, {"head.weight": tensors["head.weight"]})
+    with pytest.raises(RuntimeError, match="tail"):
+        weights.put(other, tensors | {"tail": torch.ones(1)})
 
 
 # ------------------------------------------------------------------ files that are not what they should be
@@ -216,7 +345,7 @@ def break_missing_card(folder: Path) -> None:
 
 def break_card_cut_short(folder: Path) -> None:
     path = folder / "draw-mnist.json"
-    path.write_text(path.read_text()[:100])
+    path.write_text(path.read_text(encoding="utf-8")[:100], encoding="utf-8")
 
 
 def break_card_is_not_text(folder: Path) -> None:
@@ -240,7 +369,7 @@ def break_cut_but_vouched_for(folder: Path) -> None:
 
 
 def break_card_is_a_list(folder: Path) -> None:
-    (folder / "draw-mnist.json").write_text("[]")
+    (folder / "draw-mnist.json").write_text("[]", encoding="utf-8")
 
 
 def break_card_without_config(folder: Path) -> None:
@@ -266,6 +395,16 @@ def break_tensor_too_many(folder: Path) -> None:
     forge(folder, safetensors.torch.save(tensors | {"one_more": torch.zeros(3)}))
 
 
+def break_with_nan(folder: Path) -> None:
+    tensors = safetensors.torch.load((folder / "draw-mnist.safetensors").read_bytes())
+    tensors["first_canvas"][0, 0, 0] = math.nan
+    forge(folder, safetensors.torch.save(tensors))
+
+
+def break_card_with_nan(folder: Path) -> None:
+    edit_card(folder, lambda card: card | {"metrics": {"nll": math.nan}})
+
+
 def short(function: Callable[[Path], None]) -> str:
     return function.__name__.removeprefix("break_")
 
@@ -284,6 +423,8 @@ def short(function: Callable[[Path], None]) -> str:
         break_not_safetensors,
         break_empty,
         break_cut_but_vouched_for,
+        break_with_nan,
+        break_card_with_nan,
     ],
     ids=short,
 )
@@ -430,6 +571,40 @@ def test_load_gives_the_saved_model_ready_to_use_and_once(folder: Path, saved: n
     torch.testing.assert_close(model.probe(), saved.probe())
 
 
+def test_four_threads_that_ask_at_once_get_one_model_that_was_loaded_once(
+    folder: Path, saved: nn.Module, monkeypatch: pytest.MonkeyPatch
+):
+    read, reads, found, start = weights.read, [], [], threading.Barrier(4)
+
+    def slowly(name: str) -> tuple:
+        reads.append(name)
+        time.sleep(0.2)
+        return read(name)
+
+    def ask() -> None:
+        start.wait()
+        found.append(core.load("draw-mnist"))
+
+    monkeypatch.setattr(weights, "read", slowly)
+    threads = [threading.Thread(target=ask) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert reads == ["draw-mnist"]
+    assert len(found) == 4
+    assert len({id(model) for model in found}) == 1
+
+
+def test_nobody_puts_a_shared_model_into_training_mode(folder: Path, saved: nn.Module):
+    model = core.load("draw-mnist")
+    for part in (model, model.read, model.encoder):
+        with pytest.raises(RuntimeError, match="shared"):
+            part.train()
+    assert model.eval() is model
+    assert not any(part.training for part in model.modules())
+
+
 def test_a_failure_to_load_is_not_remembered(folder: Path):
     with pytest.raises(WeightsError):
         core.load("draw-mnist")
@@ -450,8 +625,10 @@ def test_an_unknown_name_suggests_the_nearest(ask: Callable):
 def test_names_lists_a_family_or_all():
     assert core.names() == list(zoo.RECIPES)
     for kind in zoo.FAMILIES:
-        assert core.names(kind) == [name for name in core.names() if zoo.RECIPES[name].kind == kind] != []
+        assert core.names(kind) == [name for name in core.names() if zoo.RECIPES[name].family == kind] != []
     assert sum(len(core.names(kind)) for kind in zoo.FAMILIES) == len(core.names())
+    assert core.names("gan", variant="dcgan", data="shoes-64") == ["dcgan-shoes"]
+    assert core.names(variant="fish") == []
 
 
 # ------------------------------------------------------------------ what ships
@@ -460,7 +637,7 @@ def test_names_lists_a_family_or_all():
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_weights_are_the_file_of_their_card(name: str):
     path = weights.FOLDER / f"{name}.safetensors"
-    card = json.loads((weights.FOLDER / f"{name}.json").read_text())
+    card = json.loads((weights.FOLDER / f"{name}.json").read_text(encoding="utf-8"))
     content = path.read_bytes()
     assert card["name"] == name
     assert card["bytes"] == len(content)
@@ -484,8 +661,10 @@ def test_shipped_weights_load_strictly_and_reproduce_their_probe(name: str):
 
 @pytest.mark.parametrize("name", SHIPPED)
 def test_shipped_weights_belong_to_a_recipe_that_has_not_moved_on(name: str):
-    card, recipe = json.loads((weights.FOLDER / f"{name}.json").read_text()), zoo.recipe(name)
+    card, recipe = json.loads((weights.FOLDER / f"{name}.json").read_text(encoding="utf-8")), zoo.recipe(name)
     assert card["config"] == json.loads(json.dumps(recipe.config))
+    assert (card["family"], card["variant"]) == (recipe.family, recipe.variant)
+    assert card["training"].get("average") == recipe.average
     assert card["dataset"]["name"] == recipe.data
     assert card["paper"] == recipe.paper
     assert card["dataset"]["origin"]
@@ -494,6 +673,7 @@ def test_shipped_weights_belong_to_a_recipe_that_has_not_moved_on(name: str):
 
 
 def test_every_shipped_file_has_a_card_and_all_together_are_small():
+    assert weights.check() == []
     files = list(weights.FOLDER.glob("*"))
     assert {path.stem for path in files if path.suffix == ".safetensors"} == set(SHIPPED)
     assert sum(path.stat().st_size for path in files) < 150 * MEBIBYTE

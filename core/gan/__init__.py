@@ -1,8 +1,11 @@
 """GANs: objectives, penalties, networks, and the variants that join them. RECIPES says how each was trained."""
 
 from core.gan.classifier import Classifier, FewLabels, evaluate_classifier
+from core.gan.game import GAN, one_hot
 from core.gan.metrics import evaluate_digits, evaluate_photos
 from core.gan.variants import VARIANTS, build
+
+__all__ = ["GAN", "RECIPES", "VARIANTS", "build", "one_hot"]
 
 JUDGE = "mnist-classifier"
 DIGITS = dict(
@@ -20,15 +23,15 @@ FEW = "mnist-32-100"
 BALANCE = dict(filters=16, gamma=0.98, control=10, eta=2, grows=True)  # of BEGAN
 
 
-def digits(variant: str, **changes: object) -> dict:
-    """A recipe for digits. changes: of the recipe, or under `config` of what `build` is told."""
-    config = dict(variant=variant) | changes.pop("config", {})
-    return DIGITS | dict(config=config, paper=VARIANTS[variant].paper) | changes
+def digits(row: str, **changes: object) -> dict:
+    """A recipe for digits of a row of VARIANTS. changes: of it, or under `config` of what `build` is told."""
+    config = dict(variant=row) | changes.pop("config", {})
+    return DIGITS | dict(config=config, variant=row, paper=VARIANTS[row].paper) | changes
 
 
-def shoes(variant: str, **changes: object) -> dict:
-    config = dict(variant=variant, size=64, channels=3) | changes.pop("config", {})
-    return SHOES | dict(config=config, paper=VARIANTS[variant].paper) | changes
+def shoes(row: str, **changes: object) -> dict:
+    config = dict(variant=row, size=64, channels=3) | changes.pop("config", {})
+    return SHOES | dict(config=config, variant=row, paper=VARIANTS[row].paper) | changes
 
 
 RECIPES = {
@@ -37,7 +40,7 @@ RECIPES = {
     "cgan-mnist": digits("cgan"),
     "catgan-mnist": digits("catgan", config=dict(classes=20), metric="error", unit="% error, no labels")
     | dict(reported={"error": 9.7}),
-    "catgan-100-mnist": digits("catgan", data=FEW, metric="error", unit="% error, 100 labels")
+    "catgan-100-mnist": digits("catgan", variant="catgan-100", data=FEW, metric="error", unit="% error, 100 labels")
     | dict(reported={"error": 1.91}),
     "sgan-mnist": digits("sgan", data=FEW, metric="error", unit="% error, 100 labels"),
     "lsgan-mnist": digits("lsgan", steps=6_000),
@@ -45,7 +48,7 @@ RECIPES = {
     "wgan-gp-mnist": digits("wgan-gp", steps=2_500),  # 12,500
     "dragan-mnist": digits("dragan"),
     "ebgan-mnist": digits("ebgan"),
-    "ebgan-pt-mnist": digits("ebgan-pt", config=dict(pull=0.1)),
+    "ebgan-pt-mnist": digits("ebgan-pt"),
     "began-mnist": digits("began", steps=2_500, batch_size=32, config=BALANCE | dict(background=0)),
     "acgan-mnist": digits("acgan"),
     "dcgan-shoes": shoes("dcgan", steps=2_000),
@@ -54,6 +57,7 @@ RECIPES = {
     "dragan-shoes": shoes("dragan", steps=2_000, batch_size=16),
     "began-shoes": shoes("began", steps=2_000, batch_size=16, config=BALANCE | dict(background=1)),
     JUDGE: dict(
+        variant="classifier",
         build=Classifier,
         config={},
         data="mnist-32",
@@ -65,6 +69,7 @@ RECIPES = {
         unit="% error",
     ),
     "mnist-100-labels": dict(
+        variant="classifier-100",
         build=FewLabels,
         config={},
         data=FEW,

@@ -8,10 +8,11 @@ from torch import Tensor, nn
 
 from core.gan.networks import ConvCritic
 from core.layers import hold_then_fall
-from core.recipe import Batch, Phase
+from core.noise import dropout
+from core.recipe import Batch, Model, Phase
 
 
-class Classifier(nn.Module):
+class Classifier(nn.Module, Model):
     """Four convolutions and two linear layers; the values before the last are its features.
 
     FID, KID, precision and recall of digits are measured on these features. They are ours: Inception's, on which papers
@@ -34,11 +35,12 @@ class Classifier(nn.Module):
 
     def logits(self, x: Tensor) -> Tensor:
         """(B, 1, S, S) -> (B, 10)."""
-        h = F.dropout(self.features(x), 0.5, self.training)
-        return self.last(h)
+        return self.last(self.features(x))
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
-        logits = self.logits(shifted(batch["image"]))
+        generator = batch.get("generator")
+        h = dropout(self.features(shifted(batch["image"], generator)), 0.5, generator)
+        logits = self.last(h)
         wrong = (logits.argmax(1) != batch["label"]).float().mean()
         return {"loss": F.cross_entropy(logits, batch["label"]), "error": wrong}
 
@@ -50,7 +52,7 @@ class Classifier(nn.Module):
         return self.logits(some_pictures(self.shape)).flatten()
 
 
-class FewLabels(nn.Module):
+class FewLabels(nn.Module, Model):
     """SGAN's critic as a plain classifier, trained on the few labelled pictures alone: what SGAN has to beat."""
 
     def __init__(self, *, size: int = 32, filters: int = 32, learning_rate: float = 2e-4):
@@ -78,9 +80,9 @@ def one_phase(model: Classifier | FewLabels) -> list[Phase]:
     return [Phase("model", parameters, model.loss, adam, schedule=hold_then_fall)]
 
 
-def shifted(x: Tensor, by: int = 2) -> Tensor:
-    """Each batch moved by up to `by` pixels either way, drawn from torch's global generator."""
-    dy, dx = torch.randint(-by, by + 1, (2,)).tolist()
+def shifted(x: Tensor, generator: torch.Generator | None, by: int = 2) -> Tensor:
+    """A whole batch moved by up to `by` pixels either way."""
+    dy, dx = torch.randint(-by, by + 1, (2,), generator=generator, device=x.device).tolist()
     return x.roll((dy, dx), (2, 3))  # the borders that come round are empty
 
 

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from core import features as photos
 from core.gan.classifier import Classifier
-from core.recipe import Batch
+from core.gan.game import Classifies, ToldClass, one_hot
+from core.recipe import Batch, declares
 
 SEED = 1606  # of the noise, the same for every model that is measured
 COVERED = 0.01  # share of the pictures that a digit needs, to count as covered
@@ -66,7 +67,8 @@ def evaluate_digits(model: nn.Module, batches: Iterable[Batch], classifier: Clas
     batches = list(batches)
     x, label = (torch.cat([batch[key] for batch in batches]) for key in ("image", "label"))
     asked = torch.arange(len(x)) % 10
-    made = model.sample(len(x), generator=torch.Generator().manual_seed(SEED), labels=asked)
+    told = {"condition": one_hot(asked)} if declares(model, ToldClass) else {}
+    made = model.sample(len(x), generator=torch.Generator().manual_seed(SEED), **told)
     on_real, on_made = (
         torch.cat([classifier.features(part) for part in pictures.split(500)]) for pictures in (x, made)
     )
@@ -79,9 +81,9 @@ def evaluate_digits(model: nn.Module, batches: Iterable[Batch], classifier: Clas
         "confidence": p.amax(1).mean().item(),
         "n": len(x),
     }
-    if model.conditional:
+    if told:
         result["as_asked"] = 100 * (p.argmax(1) == asked).float().mean().item()
-    if hasattr(model, "classes"):
+    if declares(model, Classifies):
         found = torch.cat([model.classes(part)[:, : model.n_classes].argmax(1) for part in x.split(500)])
         result["error"] = matched_error(found, label) if model.n_classes > 10 else error(found, label)
     return result

@@ -2,6 +2,7 @@
 
 DCGAN's convolutional pair (Radford et al. 2015, arXiv:1511.06434) is the backbone. The original GAN keeps its
 perceptrons, EBGAN and BEGAN have critics that copy pictures, and points in the plane need no convolutions.
+What a critic sees may be noisy while it trains, so all of them take the generator that the noise is drawn from.
 """
 
 from collections.abc import Callable
@@ -9,6 +10,8 @@ from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
+
+from core.noise import dropout, randn_like
 
 Shape = tuple[int, int, int]
 NORMS: dict[str, Callable[[int], nn.Module]] = {
@@ -69,20 +72,25 @@ class ConvCritic(nn.Module):
         self.layers = encoder(shape, filters, outputs, norm, bias)
         self.apply(initialise)
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return self.layers(2 * x - 1).flatten(1)
 
 
 # ------------------------------------------------------------------ perceptrons
 
 
-def perceptron(inputs: int, hidden: list[int], outputs: int) -> nn.Sequential:
+class Perceptron(nn.Sequential):
     """Linear layers with leaky ReLUs between them: (B, inputs) -> (B, outputs)."""
-    sizes = [inputs, *hidden]
-    layers: list[nn.Module] = []
-    for before, after in pairwise(sizes):
-        layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
-    return nn.Sequential(*layers, nn.Linear(sizes[-1], outputs))
+
+    def __init__(self, inputs: int, hidden: list[int], outputs: int):
+        sizes = [inputs, *hidden]
+        layers: list[nn.Module] = []
+        for before, after in pairwise(sizes):
+            layers += [nn.Linear(before, after), nn.LeakyReLU(0.2)]
+        super().__init__(*layers, nn.Linear(sizes[-1], outputs))
+
+    def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        return super().forward(x)
 
 
 class Maxout(nn.Module):
@@ -113,23 +121,21 @@ class FlatGenerator(nn.Module):
 
 
 class FlatCritic(nn.Module):
-    """The original GAN's critic: two layers of maxout with dropout, (B, *shape) -> (B, 1)."""
+    """The original GAN's critic: two layers of maxout with dropout while training, (B, *shape) -> (B, outputs)."""
 
-    def __init__(self, *, shape: Shape, units: int = 240):
+    DROPPED = (0.2, 0.5, 0.5)  # of what each layer sees
+
+    def __init__(self, *, shape: Shape, outputs: int = 1, units: int = 240):
         super().__init__()
         pixels = shape[0] * shape[1] * shape[2]
-        self.layers = nn.Sequential(
-            nn.Flatten(),
-            nn.Dropout(0.2),
-            Maxout(pixels, units),
-            nn.Dropout(0.5),
-            Maxout(units, units),
-            nn.Dropout(0.5),
-            nn.Linear(units, 1),
-        )
+        layers = {"2": Maxout(pixels, units), "4": Maxout(units, units), "6": nn.Linear(units, outputs)}
+        self.layers = nn.ModuleDict(layers)  # named as in the weights that ship, where dropout had numbers too
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x)
+    def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        h = x.flatten(1)
+        for share, layer in zip(self.DROPPED, self.layers.values(), strict=True):
+            h = layer(dropout(h, share, generator) if self.training else h)
+        return h
 
 
 # ------------------------------------------------------------------ critics that copy
@@ -142,8 +148,8 @@ class Autoencoder(nn.Module):
         super().__init__()
         self.encode, self.decode = encode, decode
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.decode(self.encode(x))
+    def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        return self.decode(self.encode(x, generator))
 
 
 class FlatEncoder(nn.Module):
@@ -166,8 +172,10 @@ class FlatEncoder(nn.Module):
             nn.Linear(units, code),
         )
 
-    def forward(self, x: Tensor) -> Tensor:
-        return self.layers(x + self.noise * torch.randn_like(x) if self.training else x)
+    def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
+        if self.training:
+            x = x + self.noise * randn_like(x, generator)
+        return self.layers(x)
 
 
 class UpsamplingDecoder(nn.Module):
@@ -206,5 +214,5 @@ class DownsamplingEncoder(nn.Module):
                 layers += [nn.Conv2d(n, n + filters, 3, 2, 1), nn.ELU()]
         self.layers = nn.Sequential(*layers, nn.Flatten(), nn.Linear(filters * (doublings + 1) * 64, code))
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         return self.layers(2 * x - 1)

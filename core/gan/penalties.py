@@ -1,7 +1,7 @@
 """Penalties on the critic's gradient: it should be 1 long, at points that each paper chooses differently.
 
-unit_gradient(critic, between(real, fake))     WGAN-GP (Gulrajani et al. 2017, arXiv:1704.00028, Eq. 3)
-unit_gradient(critic, around(real, fake))      DRAGAN (Kodali et al. 2017, arXiv:1705.07215, Sec. 2.3)
+unit_gradient(critic, between(real, fake, generator))     WGAN-GP (Gulrajani et al. 2017, arXiv:1704.00028, Eq. 3)
+unit_gradient(critic, around(real, fake, generator))      DRAGAN (Kodali et al. 2017, arXiv:1705.07215, Sec. 2.3)
 """
 
 from collections.abc import Callable
@@ -10,20 +10,21 @@ import torch
 from torch import Tensor
 
 Critic = Callable[[Tensor], Tensor]
+Generator = torch.Generator | None
 
 
-def between(real: Tensor, fake: Tensor) -> Tensor:
+def between(real: Tensor, fake: Tensor, generator: Generator = None) -> Tensor:
     """Points on the lines from real to made ones, each with its own epsilon: two of (B, ...) -> (B, ...)."""
-    epsilon = torch.rand(len(real), *[1] * (real.ndim - 1), device=real.device)
+    epsilon = torch.rand(len(real), *[1] * (real.ndim - 1), generator=generator, device=real.device)
     return epsilon * real + (1 - epsilon) * fake
 
 
-def around(real: Tensor, fake: Tensor) -> Tensor:
+def around(real: Tensor, fake: Tensor, generator: Generator = None) -> Tensor:
     """Points near real ones: each coordinate moves by up to half of the data's standard deviation.
 
     The authors' code; their text has Gaussian noise of a size to be found by trying.
     """
-    return real + 0.5 * real.std() * torch.rand_like(real)
+    return real + 0.5 * real.std() * torch.rand(real.shape, generator=generator, device=real.device)
 
 
 def gradient_norms(critic: Critic, x: Tensor) -> Tensor:

@@ -8,23 +8,13 @@ All targets lie in [-2, 2] x [-2, 2]. Their parts (modes, moons, rings) are numb
 
 import math
 from collections.abc import Callable
-from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from core.gan.networks import Autoencoder, perceptron
-from core.gan.variants import (
-    BEGAN,
-    CLASSES,
-    GAN,
-    VARIANTS,
-    AuxiliaryClassifierGAN,
-    ClassGAN,
-    ConditionalGAN,
-    EnergyGAN,
-)
-from core.recipe import constant
+from core.gan.game import CLASSES, GAN
+from core.gan.variants import in_plane
+from core.noise import first_weights, seeded
 
 Target = Callable[[int, torch.Generator], tuple[Tensor, Tensor]]  # n -> points (n, 2), numbers of their parts (n,)
 SPREAD = 0.05  # standard deviation around a mode, and of the noise on curves
@@ -116,40 +106,10 @@ def drawn(strokes: list[list[tuple[float, float]]]) -> Target:
 # ------------------------------------------------------------------ players
 
 
-def player(variant: str, *, seed: int, units: int = 64) -> GAN:
+def player(variant: str, *, seed: int) -> GAN:
     """A variant with perceptrons of two hidden layers. The same seed gives all variants the same first generator."""
-    if variant not in VARIANTS:
-        raise ValueError(f"variant must be one of {', '.join(VARIANTS)}, got {variant!r}")
-    rule, hidden = VARIANTS[variant], [units, units]
-    conditional = variant in ("cgan", "acgan")
-    torch.manual_seed(seed)
-    generator = perceptron(LATENTS, hidden, 2)
-    if conditional:
-        generator[0] = widened(generator[0])
-    torch.manual_seed(seed + 1)
-    common: dict[str, Any] = dict(latents=LATENTS, shape=(2,), schedule=constant)
-    if variant in ("ebgan", "ebgan-pt", "began"):
-        critic = Autoencoder(perceptron(2, hidden, 1), perceptron(1, hidden, 2))  # a code of two would copy anything
-        if variant == "began":
-            return BEGAN(rule, generator, critic, control=0.01, **common)
-        return EnergyGAN(rule, generator, critic, pull=0.1 * (variant == "ebgan-pt"), **common)
-    if variant == "cgan":
-        return ConditionalGAN(rule, generator, perceptron(2 + CLASSES, hidden, 1), **common)
-    if variant == "acgan":
-        return AuxiliaryClassifierGAN(rule, generator, perceptron(2, hidden, 1 + CLASSES), **common)
-    if variant in ("catgan", "sgan"):
-        outputs = CLASSES + (variant == "sgan")
-        return ClassGAN(rule, generator, perceptron(2, hidden, outputs), n_classes=CLASSES, **common)
-    return GAN(rule, generator, perceptron(2, hidden, 1), **common)
-
-
-def widened(layer: nn.Linear) -> nn.Linear:
-    """The layer with inputs for classes beside its own, which keep their weights."""
-    wide = nn.Linear(layer.in_features + CLASSES, layer.out_features)
-    with torch.no_grad():
-        wide.weight[:, : layer.in_features] = layer.weight
-        wide.bias.copy_(layer.bias)
-    return wide
+    with first_weights(seeded(seed, "weights")):
+        return in_plane(variant, latents=LATENTS)
 
 
 # ------------------------------------------------------------------ what to look at

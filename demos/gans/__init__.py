@@ -55,7 +55,7 @@ EXPERIMENTS = {
 
 def first_sight() -> dict[str, Any]:
     """The film that is there before any click, made by `python -m demos.first_sight` from the shipped weights."""
-    return json.loads(FIRST_SIGHT.read_text())
+    return json.loads(FIRST_SIGHT.read_text(encoding="utf-8"))
 
 
 # ------------------------------------------------------------------ handlers of the page
@@ -236,7 +236,7 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
     )
 
     beginning = dict(fn=begun, inputs=[mode, *begin.values()], outputs=list(begin.values()), **quiet)
-    for listener in (run.click, seed.submit, new_seed.click(frame.new_seed, None, seed, **quiet).then):
+    for listener in (run.click, seed.submit, new_seed.click(frame.old_new_seed, None, seed, **quiet).then):
         listener(**beginning)
 
     comparison = dict(
@@ -290,13 +290,10 @@ def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
             [*(controls[name] for name in settings), hint],
             **quiet,
         ).then(**beginning)
-    for handler, name in [
-        (compare.one, "samples"),
-        (compare.compare, "compare"),
-        (race.race, "race"),
-        (critic.critic, "critic"),
-    ]:
+    for handler, name in [(compare.one, "samples"), (compare.compare, "compare"), (critic.critic, "critic")]:
         gr.api(frame.sentences(handler), api_name=f"gan_{name}", **frame.MODEL)
+    # A queue of its own, so that it holds up neither a model nor a race on the page.
+    gr.api(frame.sentences(race.race), api_name="gan_race", concurrency_id="race through the API", concurrency_limit=1)
     return controls
 
 

@@ -9,6 +9,7 @@ from torch import Tensor
 
 import core
 from core import data
+from core.gan import one_hot
 from core.weights import WeightsError
 from demos import frame, plots
 from demos.gans.names import NAMES
@@ -67,7 +68,7 @@ def title(name: str) -> str:
 
 def noise(name: str, n: int, seed: int) -> Tensor:
     """The same for all variants: (n, latents)."""
-    return torch.randn(n, core.load(name).latents, generator=data.seeded(seed, 10))
+    return torch.randn(n, core.load(name).latents, generator=data.seeded(seed, "z"))
 
 
 def samples(names: list[str], seed: int, n: int = SAMPLES) -> dict[str, Any]:
@@ -87,7 +88,7 @@ def walk(names: list[str], seed: int) -> dict[str, Any]:
         steps = torch.linspace(0, 1, WALK_FRAMES)
         z = torch.stack([between(a, b, t) for t in steps.tolist()])  # (T, n, latents)
         label = torch.arange(WALKERS) % 10
-        made = core.load(name).pictures(z.flatten(0, 1), label.repeat(WALK_FRAMES))
+        made = core.load(name).pictures(z.flatten(0, 1), one_hot(label.repeat(WALK_FRAMES)))
         panes.append(plots.pane(title(name), sheet(made.unflatten(0, (WALK_FRAMES, WALKERS))), large=True))
     captions = [f"{k / (WALK_FRAMES - 1):.0%} of the way from one z to the other." for k in range(WALK_FRAMES)]
     return plots.film(WALK_FRAMES, panes, captions=captions)
@@ -107,9 +108,10 @@ def sheet(pictures: Tensor) -> Tensor:
 
 
 def training(names: list[str]) -> dict[str, Any]:
-    """The sheets in the cards: the same noise at twelve moments of each training."""
-    films = [plots.sheets_film(core.card(name)["history"]["sheets"], title(name)) for name in names]
-    steps = [core.card(name)["history"]["sheets"]["steps"] for name in names]
+    """The sheets beside the cards: the same noise at twelve moments of each training."""
+    sheets = [core.sheets(name) for name in names]
+    films = [plots.sheets_film(*sheet, title(name)) for sheet, name in zip(sheets, names, strict=True)]
+    steps = [steps for steps, _ in sheets]
     captions = [
         f"After {' and '.join(f'{step:,}' for step in sorted({*row}))} steps." for row in zip(*steps, strict=True)
     ]

@@ -8,7 +8,6 @@ import torch.nn.functional as F
 
 import core
 from demos import frame, pictures, plots
-from demos.widgets import read_sketch
 
 COPIERS = ("ebgan-mnist", "began-mnist")
 CLASSIFIERS = {"catgan-100-mnist": "catGAN", "sgan-mnist": "SGAN", "acgan-mnist": "ACGAN"}
@@ -16,7 +15,7 @@ CLASSIFIERS = {"catgan-100-mnist": "catGAN", "sgan-mnist": "SGAN", "acgan-mnist"
 
 def drawn_digit(sketch: Any) -> torch.Tensor:
     """A sketch as MNIST's digits are, with two empty pixels all round: (1, 1, 32, 32)."""
-    return F.pad(pictures.as_digit(read_sketch(sketch)), (2, 2, 2, 2))
+    return F.pad(pictures.as_digit(pictures.read_sketch(sketch)), (2, 2, 2, 2))
 
 
 def stock_digit(seed: int) -> torch.Tensor:

@@ -13,11 +13,11 @@ import torch
 from torch import Tensor
 
 from core import data
-from core.gan import playground
-from core.train import train
-from demos import frame
+from core.gan import one_hot, playground
+from core.train import Diverged, train
+from demos import checks, frame
 from demos.gans.names import RACERS
-from demos.widgets import check_strokes
+from demos.widgets import check_strokes, strokes_of
 
 DRAWN = "drawn"
 TARGETS = [
@@ -32,6 +32,8 @@ PACES = {"1 step a frame": 1, "10 steps a frame": 10, "As fast as it goes": None
 FRAME_SECONDS = 0.15  # of training between two frames, where it goes as fast as it can
 RUN_SECONDS = 90  # then it rests until Run is pressed again, so that others get their turn
 MOST_STEPS = 20_000
+API_STEPS, API_SECONDS = 2000, 20  # of a race through the API: no visitor waits much longer for the next one
+COST = 3e-6  # seconds, see `seconds`
 SHOWN = 250  # points of each kind
 LOST = 1e4  # a point further away than this has left for good
 
@@ -64,12 +66,12 @@ class Settings:
 def course(target: str, drawing: Any, left: str, right: str, seed: str) -> tuple[Course, playground.Target]:
     """The course that a visitor chose. ValueError, in a sentence, where there is none such."""
     for variant in (left, right):
-        if variant not in RACERS:
-            raise ValueError(f"no variant {str(variant)[:40]!r} races; choose one of {', '.join(RACERS)}")
-    if target not in dict(TARGETS).values():
-        names = ", ".join(value for _, value in TARGETS)
-        raise ValueError(f"the target must be one of {names}, got {str(target)[:40]!r}")
-    strokes = (drawing or {}).get("strokes", []) if target == DRAWN else []
+        if not checks.known(variant, RACERS):
+            raise ValueError(f"no variant {checks.shown(variant)} races; choose one of {', '.join(RACERS)}")
+    targets = [value for _, value in TARGETS]
+    if not checks.known(target, targets):
+        raise ValueError(f"the target must be one of {', '.join(targets)}, got {checks.shown(target)}")
+    strokes = strokes_of(drawing) if target == DRAWN else []
     if target == DRAWN and not strokes:
         raise ValueError("the shape has no stroke; draw one on the pad first")
     chosen = Course(target, repr(strokes), left, right, frame.parse_seed(seed))
@@ -80,21 +82,12 @@ def course(target: str, drawing: Any, left: str, right: str, seed: str) -> tuple
 
 def settings(rate: Any, critic_steps: Any, weight: Any, batch: Any) -> Settings:
     """Numbers from the page or the API, checked. A learning rate may be absurd, but it must be a number above 0."""
-    found = {}
-    for name, value, low, high in [
-        ("learning rate", rate, 0, math.inf),
-        ("critic steps", critic_steps, 0, 10),
-        ("weight of the penalty", weight, 0, 1000),
-        ("batch", batch, 8, 512),
-    ]:
-        number = isinstance(value, int | float) and not isinstance(value, bool)
-        if not number or not low <= value <= high:  # NaN is in no range
-            limits = f"from {low} to {high}" if math.isfinite(high) else "above 0"
-            raise ValueError(f"the {name} must be a number {limits}, got {str(value)[:20]}")
-        found[name] = value
-    if not 0 < rate < math.inf:
-        raise ValueError(f"the learning rate must be a number above 0, got {rate}")
-    return Settings(float(rate), int(critic_steps), float(weight), int(batch))
+    return Settings(
+        rate=checks.number("the learning rate", rate, 0, above=True),
+        critic_steps=int(checks.number("the critic steps", critic_steps, 0, 10, whole=True)),
+        weight=checks.number("the weight of the penalty", weight, 0, 1000),
+        batch=int(checks.number("the batch", batch, 8, 512, whole=True)),
+    )
 
 
 class Race:
@@ -104,8 +97,8 @@ class Race:
         self.course, self.target, self.numbers = chosen, target, numbers
         self.name, self.step, self.lost = secrets.token_hex(4), 0, ""
         self.running = self.paused = self.stopped = False
-        self.real, _ = target(2000, data.seeded(chosen.seed, 12))
-        self.z = torch.randn(1000, playground.LATENTS, generator=data.seeded(chosen.seed, 13))
+        self.real, _ = target(2000, data.seeded(chosen.seed, "real"))
+        self.z = torch.randn(1000, playground.LATENTS, generator=data.seeded(chosen.seed, "z"))
         self.players = [playground.player(variant, seed=chosen.seed) for variant in (chosen.left, chosen.right)]
         self.phases = [player.phases() for player in self.players]
         self.paces = [phases[0].repeats for phases in self.phases]
@@ -115,7 +108,7 @@ class Race:
 
     def batches(self) -> Iterator[dict[str, Tensor]]:
         for k in count():
-            x, part = self.target(self.numbers.batch, data.seeded(self.course.seed, k))
+            x, part = self.target(self.numbers.batch, data.seeded(self.course.seed, "batch", k))
             yield {"image": x, "label": part, "labelled": x[:8], "labelled_label": part[:8]}
 
     def adjust(self, numbers: Settings) -> None:
@@ -134,9 +127,11 @@ class Race:
         taken = 0
         while not self.over() and (taken < steps if steps else time.perf_counter() < until):
             for i, run in enumerate(self.runs):
-                self.step, self.terms[i] = next(run)
-                if not all(map(math.isfinite, self.terms[i].values())):
+                try:
+                    self.step, self.terms[i] = next(run)
+                except Diverged:
                     self.lose(i)
+                    return
             taken += 1
 
     def lose(self, i: int) -> None:
@@ -144,6 +139,15 @@ class Race:
         self.lost = (
             f"{RACERS[variant]} diverged at step {self.step}: its numbers grew beyond all bounds. Lower the rate."
         )
+
+    def seconds(self, steps: int) -> float:
+        """About how long so many steps take on one core, for the slower variants.
+
+        A turn is an update of the generator and some of the critic. Measured with 1 and 10 of them on batches of 8 to
+        512 points: a point adds 1/600 of what an update costs without any.
+        """
+        turns = sum(1 + phases[0].repeats for phases in self.phases)
+        return COST * steps * turns * (600 + self.numbers.batch)
 
     def over(self) -> bool:
         return bool(self.lost) or self.stopped or self.step >= MOST_STEPS
@@ -162,8 +166,8 @@ class Race:
 
     def shown(self, i: int) -> dict[str, Any]:
         player, terms = self.players[i].eval(), self.terms[i]
-        label = torch.arange(len(self.z)) % int(self.target(200, data.seeded(0))[1].max() + 1)
-        made = player.make(self.z, label)
+        label = torch.arange(len(self.z)) % int(self.target(200, data.seeded(0, "parts"))[1].max() + 1)
+        made = player.make(self.z, one_hot(label) if player.rule.told else None)
         if not made.isfinite().all() or made.abs().max() > LOST:
             self.lose(i)
         made = made.nan_to_num(2 * LOST).clamp(-LOST, LOST)
@@ -205,8 +209,10 @@ def race(
     weight: float = 0.3,
     batch: int = 128,
     seed: str = "0",
-) -> dict[str, Any]:
-    """Race two variants on points in the plane, and report ten moments of it.
+) -> Iterator[dict[str, Any]]:
+    """Race two variants on points in the plane, and report ten moments of it, each as soon as it is there.
+
+    A race may take about 20 seconds: 2000 steps of two variants with one critic step each, or fewer of more.
 
     Parameters:
         target: ring, grid, moons, swiss roll or circles.
@@ -218,12 +224,17 @@ def race(
         weight: of the gradient penalty, where a variant has one; 0 to 1000.
         batch: points in a batch, 8 to 512.
         seed: a whole number from 0 to 2^63 - 1.
-    Returns:
-        The last moment as the page shows it, and under "moments" the step, losses and facts of ten of them.
+    Yields:
+        The last moment as the page shows it, and under "moments" the step, losses and facts of all that were reported.
     """
-    if isinstance(steps, bool) or not isinstance(steps, int) or not 10 <= steps <= 2000:
-        raise ValueError(f"steps must be a whole number from 10 to 2000, got {str(steps)[:20]}")
+    steps = int(checks.number("the steps", steps, 10, API_STEPS, whole=True))
     run = Race(*course(target, None, left, right, seed), settings(rate, critic_steps, weight, batch))
+    if run.seconds(steps) > API_SECONDS:
+        most = int(steps * API_SECONDS / run.seconds(steps))
+        raise ValueError(
+            f"this race would take about {run.seconds(steps):.0f} s, and {API_SECONDS} s are allowed; "
+            f"ask for at most {most} steps, for fewer critic steps or for a smaller batch"
+        )
     moments = []
     for _ in range(10):
         run.advance(steps // 10)
@@ -234,9 +245,9 @@ def race(
                 "players": [{key: player[key] for key in ("losses", "facts")} for player in last["frame"]["players"]],
             }
         )
+        yield last | {"moments": [*moments]}  # if the caller has gone, this is where the race ends
         if run.over():
             break
-    return last | {"moments": moments}
 
 
 def taken_up(held: Race | None, chosen: Course, target: playground.Target, numbers: Settings) -> Race:

@@ -106,7 +106,7 @@ def penalty() -> go.Figure:
     def batches():
         step = 0
         while True:
-            yield {"image": target(128, data.seeded(seed, step))[0]}
+            yield {"image": target(128, data.seeded(seed, "batch", step))[0]}
             step += 1
 
     model = playground.player("wgan-gp", seed=seed)
@@ -115,9 +115,9 @@ def penalty() -> go.Figure:
         group["lr"] = 1e-3
     for _ in train(phases, batches(), 80, seed=seed):
         pass
-    real, _ = target(n, data.seeded(seed, 99))
+    real, _ = target(n, data.seeded(seed, "real"))
     with torch.no_grad():
-        made = model.make(torch.randn(n, playground.LATENTS, generator=data.seeded(seed, 98)))
+        made = model.make(torch.randn(n, playground.LATENTS, generator=data.seeded(seed, "z")))
     side, line = 60, torch.linspace(-2, 2, 60).tolist()
     figure = plots.figure("Where each penalty asks for a slope of 1", "", "", 520)
     low, high = plots.COLOURS["low"], plots.COLOURS["high"]
@@ -129,12 +129,11 @@ def penalty() -> go.Figure:
         showscale=False,
         hoverinfo="skip",
     )
-    torch.manual_seed(seed)
     for name, points, colour, symbol in [
         ("real", real, "real", "circle-open"),
         ("made", made, "generated", "x-thin-open"),
-        ("WGAN-GP asks here", penalties.between(real, made), "reading", "diamond"),
-        ("DRAGAN asks here", penalties.around(real, made), "writing", "triangle-up"),
+        ("WGAN-GP asks here", penalties.between(real, made, data.seeded(seed, "between")), "reading", "diamond"),
+        ("DRAGAN asks here", penalties.around(real, made, data.seeded(seed, "around")), "writing", "triangle-up"),
     ]:
         x, y = points.T.tolist()
         marker = dict(color=plots.COLOURS[colour], symbol=symbol, size=7)

@@ -2,6 +2,6 @@
 
 from demos.widgets.film_strip import FilmStrip
 from demos.widgets.race_view import RaceView
-from demos.widgets.sketch_pad import SketchPad, check_strokes, draw_strokes, read_sketch
+from demos.widgets.sketch_pad import SketchPad, check_strokes, draw_strokes, strokes_of
 
-__all__ = ["FilmStrip", "RaceView", "SketchPad", "check_strokes", "draw_strokes", "read_sketch"]
+__all__ = ["FilmStrip", "RaceView", "SketchPad", "check_strokes", "draw_strokes", "strokes_of"]

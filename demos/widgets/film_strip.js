@@ -2,13 +2,14 @@
 
 const FRAMES_PER_SECOND = 10;
 const REST_MS = 400; // so long after the last key or slider movement the user has stopped at a frame
-const LARGE = { least: 210, most: 320, alone: 400, many: 135 }; // sides on the screen, in CSS pixels; many: more than 4
+const LEAST = 130; // a large pane's least side on the screen, in CSS pixels
+const TITLE = 28; // the height of its title
 const SMALL = 112;
 const GAP = 20; // between panes, as in the style
 
 const find = (selector) => element.querySelector(selector);
 const [strip, quiet, body, slider, speed] = [".strip", ".quiet", ".film", ".frame", ".speed"].map(find);
-const [panesBox, counter, caption] = [".panes", ".counter", ".caption"].map(find);
+const [panesBox, detailsBox, counter, caption] = [".panes", ".details", ".counter", ".caption"].map(find);
 
 let film = null; // the value that is shown
 let panes = []; // {spec, image, canvas} of each pane
@@ -93,25 +94,35 @@ function show(step) {
   strip.dataset.index = index;
   find(".previous").disabled = index === 0;
   find(".next").disabled = index === film.frames - 1;
-  element.dispatchEvent(new CustomEvent("glimpse-frame", { bubbles: true, detail: { index } }));
+  element.dispatchEvent(new CustomEvent("glimpse-frame", { bubbles: true, detail: { index, lit: film.lit } }));
 }
 
 // ---------------------------------------------------------------- laying out a film
 
-// Whole device pixels to a film pixel, so that all look the same; a film larger than its place is shrunk.
-function fit({ width, height, smooth }, side) {
+// Device pixels to a film pixel. Large panes have one size, whatever they show; a patch has whole pixels.
+function fit({ width, height, smooth, large }, side) {
   const scale = (side * window.devicePixelRatio) / Math.max(width, height);
-  return scale >= 1 && !smooth ? Math.floor(scale) : scale;
+  return scale >= 1 && !smooth && !large ? Math.floor(scale) : scale;
+}
+
+// The largest side with which all large panes and the play controls are in view together; patches stay small.
+function sideOf(large, room) {
+  const top = panesBox.getBoundingClientRect().top + window.scrollY;
+  const above = top < 0.7 * window.innerHeight ? top : 100; // further down the page nothing else has to be in view
+  const height = window.innerHeight - above - find(".controls").offsetHeight - 3 * GAP;
+  const sides = Array.from({ length: large }, (_, i) => {
+    const [columns, rows] = [i + 1, Math.ceil(large / (i + 1))];
+    return Math.min((room - GAP * (columns - 1)) / columns, height / rows - TITLE);
+  });
+  const best = Math.max(...sides);
+  const side = sides.findLast((each) => each >= 0.85 * best); // rather side by side, where that costs little
+  return Math.floor(limit(side, Math.min(LEAST, room), room));
 }
 
 function layOut() {
   const room = panesBox.clientWidth;
   if (!film || !room) return; // in a tab that is not shown; the observer calls again
-  const large = Math.max(1, panes.filter(({ spec }) => spec.large).length);
-  const least = large > 4 ? LARGE.many : LARGE.least;
-  const columns = limit(Math.floor((room + GAP) / (least + GAP)), 1, large);
-  const widest = large === 1 ? LARGE.alone : LARGE.most;
-  const side = Math.floor(Math.min((room - GAP * (columns - 1)) / columns, widest)); // a fraction more would not fit
+  const side = sideOf(Math.max(1, panes.filter(({ spec }) => spec.large).length), room);
   for (const pane of panes) {
     const { spec, canvas } = pane;
     pane.scale = fit(spec, spec.large ? side : Math.min(SMALL, room));
@@ -141,9 +152,10 @@ function numberFormat({ unit, values }) {
 function build(value, images) {
   film = value;
   panesBox.replaceChildren();
+  detailsBox.replaceChildren();
+  const alone = value.panes.every((spec) => !spec.large);
   panes = value.panes.map((spec, i) => {
-    if (i && !spec.large && value.panes[i - 1].large) make("div", panesBox, "", "break"); // patches below pictures
-    const figure = make("figure", panesBox, "", spec.large ? "pane large" : "pane");
+    const figure = make("figure", spec.large || alone ? panesBox : detailsBox, "", spec.large ? "pane large" : "pane");
     make("figcaption", figure, spec.title);
     const canvas = make("canvas", figure, "");
     canvas.setAttribute("role", "img");
@@ -199,14 +211,20 @@ async function load() {
     return;
   }
   index = 0;
+  touched = false;
   layOut();
-  if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) show(film.frames - 1);
+  if (film.start !== undefined) [touched, index] = [true, limit(film.start, 0, film.frames - 1)];
+  if (touched) show(index);
+  else if (!settings.autoplay || still()) show(film.frames - 1);
   else play(false);
 }
+
+const still = () => window.matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 // ---------------------------------------------------------------- playing
 
 let playing = false;
+let touched = false; // the user has stepped through this film, so it does not begin again by itself
 let byUser = false; // a film that plays because it is new tells Python nothing
 let drawing = 0; // the animation frame that is asked for
 let last = 0; // when the strip was last looked at, ms
@@ -264,9 +282,11 @@ function settle() {
   if (!film || playing || index === reported) return;
   reported = index;
   trigger("select", { index });
+  element.dispatchEvent(new CustomEvent("glimpse-rest", { bubbles: true, detail: { index } }));
 }
 
 function goTo(step) {
+  touched = true;
   pause();
   show(step);
   clearTimeout(resting);
@@ -274,6 +294,7 @@ function goTo(step) {
 }
 
 function toggle() {
+  touched = true;
   if (!playing) {
     play(true);
   } else {
@@ -292,7 +313,7 @@ function onKey(event) {
   event.preventDefault();
 }
 
-// The large panes with their marks, and their titles where there are several: up to four in a row, more on a sheet.
+// The large panes with their marks and titles, up to four in a row, more on a sheet; below them what made them.
 function savePng() {
   const chosen = panes.some(({ spec }) => spec.large) ? panes.filter(({ spec }) => spec.large) : panes;
   const columns = chosen.length > 4 ? Math.ceil(Math.sqrt(chosen.length)) : chosen.length;
@@ -300,25 +321,34 @@ function savePng() {
   const [cellWidth, cellHeight] = ["width", "height"].map((side) =>
     Math.max(...chosen.map(({ spec }, i) => spec[side] * sizes[i])),
   );
-  const words = chosen.length > 1 ? 44 : 0; // the height of a title
+  const [title, words] = [44, 48]; // heights of a pane's title and of the caption
+  const rows = Math.ceil(chosen.length / columns);
   const canvas = document.createElement("canvas");
-  canvas.width = columns * (cellWidth + GAP) - GAP;
-  canvas.height = Math.ceil(chosen.length / columns) * (cellHeight + words + GAP) - GAP;
+  canvas.width = columns * (cellWidth + GAP) + GAP;
+  canvas.height = rows * (cellHeight + title + GAP) + words;
   const context = canvas.getContext("2d");
+  const write = (text, x, y, width, size) => {
+    context.fillStyle = "#1c1917";
+    context.font = size + "px " + getComputedStyle(element).fontFamily;
+    context.fillText(text, x, y, width);
+  };
   context.fillStyle = "#ffffff";
   context.fillRect(0, 0, canvas.width, canvas.height);
   chosen.forEach((pane, i) => {
-    const [left, top] = [(i % columns) * (cellWidth + GAP), Math.floor(i / columns) * (cellHeight + words + GAP)];
-    context.setTransform(1, 0, 0, 1, left, top);
-    if (words) {
-      context.fillStyle = "#1c1917";
-      context.font = "26px " + getComputedStyle(element).fontFamily;
-      context.fillText(pane.spec.title, 4, 30, cellWidth - 8);
-    }
-    context.setTransform(1, 0, 0, 1, left, top + words);
+    const left = GAP + (i % columns) * (cellWidth + GAP);
+    const top = Math.floor(i / columns) * (cellHeight + title + GAP);
+    write(pane.spec.title, left, top + 32, cellWidth, 26);
+    context.save();
+    context.translate(left, top + title);
+    context.beginPath();
+    context.rect(0, 0, pane.spec.width * sizes[i], pane.spec.height * sizes[i]); // a window may reach over the edge
+    context.clip();
     paint(context, pane, index, sizes[i]);
+    context.restore();
   });
-  const name = settings.label.toLowerCase().replace(/[^a-z0-9]+/g, "-");
+  const step = film.frames > 1 ? " · step " + (index + 1) + " of " + film.frames : "";
+  write((film.of?.caption ?? settings.label) + step, GAP, canvas.height - 18, canvas.width - 2 * GAP, 22);
+  const name = film.of?.name ?? settings.label.toLowerCase().replace(/[^a-z0-9]+/g, "-");
   canvas.toBlob((blob) => {
     const link = document.createElement("a");
     link.href = URL.createObjectURL(blob);
@@ -336,15 +366,19 @@ find(".previous").addEventListener("click", () => goTo(index - 1));
 find(".next").addEventListener("click", () => goTo(index + 1));
 find(".play").addEventListener("click", toggle);
 find(".png").addEventListener("click", savePng);
+strip.addEventListener("glimpse-go", (event) => goTo(event.detail.index)); // a click in a chart
 let room = 0; // width that the panes were laid out for; 0 while the strip is hidden
 new ResizeObserver(() => {
   if (panesBox.clientWidth === room) return;
+  const shown = !room; // the tab was opened: a film that nobody has touched begins
   room = panesBox.clientWidth;
   layOut();
+  if (film && room && shown && !touched && settings.autoplay && !still() && !playing) return play(false);
   if (!playing) return;
   last = performance.now();
   cancelAnimationFrame(drawing);
   drawing = requestAnimationFrame(tick);
 }).observe(panesBox);
+window.addEventListener("resize", layOut);
 watch("value", load);
 load();

@@ -3,7 +3,8 @@
 All frames travel once, in one lossless picture a pane; from then on everything happens in the browser. Python
 hears of a frame only when the user stops at one: `strip.select(fn)`, where `fn` takes a `gr.EventData` whose
 `index` counts from 0. Other parts of a page can follow every frame through the DOM event `glimpse-frame`
-(`event.detail.index`), which bubbles up from the strip.
+(`event.detail.index` and `.lit`), which bubbles up from the strip, and hear of the frame at which it rests through
+`glimpse-rest`; the event `glimpse-go` with `detail.index`, sent to `.strip`, goes to a frame.
 
 A film is a dict that JSON can hold:
 
@@ -20,6 +21,9 @@ A film is a dict that JSON can hold:
                     a frame, or null where the step has none}; in pixels, 0 is the middle of the first pixel
     readouts    list of {label, unit, values: one a frame, or null}
     captions    one sentence a frame, or null
+    lit         optional: {part of the tab's diagram: one strength from 0 to 1 a frame}
+    of          optional: {caption, name}: what made the film, for the picture and the name of a saved file
+    start       optional: the frame to open at, without playing
 """
 
 from pathlib import Path
@@ -36,7 +40,6 @@ TEMPLATE = """
   <p class="quiet"></p>
   <div class="film" hidden>
     <div class="panes"></div>
-    <ul class="legend"></ul>
     <div class="controls">
       <button type="button" class="previous" aria-label="Previous step" title="Previous step">
         <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M3 3h2v10H3zM13 3v10L6 8z"/></svg>
@@ -60,7 +63,9 @@ TEMPLATE = """
         <svg viewBox="0 0 16 16" aria-hidden="true"><path d="M7 2h2v6h2.5L8 11.5 4.5 8H7zM3 12h10v2H3z"/></svg>PNG
       </button>
     </div>
+    <ul class="legend"></ul>
     <p class="caption" aria-live="polite"></p>
+    <div class="details"></div>
     <dl class="readouts"></dl>
   </div>
 </div>
@@ -72,10 +77,12 @@ def FilmStrip(
     *,
     elem_id: str,
     label: str,
-    placeholder: str = "Nothing to see yet: run the model, and its steps appear here.",
+    placeholder: str = "The steps appear here as soon as the model has run.",
+    autoplay: bool = True,
     **options: Any,
 ) -> gr.HTML:
-    """A film strip. A new film plays once and rests at its last frame.
+    """A film strip. A new film plays once and rests at its last frame; one that nobody has touched begins again when
+    its tab is opened. Where the browser asks for reduced motion, or with autoplay=False, it rests there at once.
 
     value: a film (see the head of this file) or None. label: names the strip for screen readers and for the
     files it saves. placeholder: the sentence shown while there is no film. options: further arguments of
@@ -87,7 +94,7 @@ def FilmStrip(
         label=label,
         html_template=TEMPLATE,
         css_template=(HERE / "film_strip.css").read_text(encoding="utf-8"),
-        js_on_load=script("film_strip.js", label=label, placeholder=placeholder),
+        js_on_load=script("film_strip.js", label=label, placeholder=placeholder, autoplay=autoplay),
         apply_default_css=False,
         **options,
     )

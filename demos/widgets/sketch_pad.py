@@ -1,4 +1,4 @@
-"""The sketch pad: a sheet of paper to draw on, and its drawings as pictures in Python.
+"""The sketch pad: a sheet of paper to draw on, and strokes as pictures. What else it sends: demos/pictures.py.
 
 The pad's value is None while it is empty, else
 
@@ -11,21 +11,16 @@ On a pad with a palette every stroke also names its colour, "ink": NAME. A fille
 "box": true, whose two points are opposite corners.
 """
 
-import base64
-import binascii
-import io
 import re
-import struct
-import zlib
 from itertools import pairwise
 from numbers import Real
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
-import numpy as np
 from PIL import Image, ImageColor, ImageDraw
 
+from demos.checks import shown
 from demos.widgets.script import script
 
 HERE = Path(__file__).parent
@@ -100,112 +95,6 @@ def SketchPad(
     return pad
 
 
-# ------------------------------------------------------------------ a pad's value as a picture
-
-DATA_URL = re.compile(r"data:image/(?:png|jpeg|webp);base64,")
-READING_ERRORS = (OSError, ValueError, SyntaxError, EOFError, IndexError, KeyError, struct.error, zlib.error)
-TOO_MANY_PIXELS = (Image.DecompressionBombError, Image.DecompressionBombWarning)
-
-
-def read_sketch(
-    value: Any, *, max_pixels: int = 16_000_000, palette: dict[str, str] | None = None, paper: str = "#ffffff"
-) -> Image.Image:
-    """A pad's value, or a data URL alone, as a picture on white: mode L where it holds no colour, else RGB.
-
-    A value with strokes and no picture yet is drawn here, black on white. With a pad's palette and paper strokes are
-    always drawn here, in RGB: the borders in the browser's picture are blends, which are no label's colour.
-    Raises ValueError, one sentence that says what came, what was expected and what to do, where there is no sketch, a
-    blank one or a broken one.
-    """
-    empty = isinstance(value, dict) and not value.get("png") and not value.get("strokes")
-    if value is None or empty or (isinstance(value, str) and not value):
-        raise ValueError("no sketch came, an empty pad was sent; a drawing was expected: draw something on the pad")
-    if isinstance(value, dict) and (not value.get("png") or (palette is not None and value.get("strokes"))):
-        image = draw_strokes(value["strokes"], 280, palette=palette, paper=paper)
-    else:
-        url = value["png"] if isinstance(value, dict) else value
-        image = _without_transparency(_decode(url, max_pixels))
-    if all(low == high for low, high in _extrema(image)):
-        raise ValueError("the sketch is blank, all its pixels are the same; lines were expected: draw something first")
-    return image
-
-
-def _decode(url: Any, max_pixels: int) -> Image.Image:
-    """The picture in a data URL, its pixels loaded; its size is checked before they are."""
-    if not isinstance(url, str):
-        raise ValueError(
-            f"the sketch came as {type(url).__name__}; a pad's value or a data URL was expected: draw on the pad again"
-        )
-    head = DATA_URL.match(url)
-    if not head:
-        raise ValueError(
-            f"the sketch came as {_start(url)}; a data URL of a PNG, JPEG or WebP picture was expected "
-            "(data:image/png;base64,...): draw on the pad, or save the picture as PNG"
-        )
-    try:
-        file = io.BytesIO(base64.b64decode(url[head.end() :], validate=True))
-    except (binascii.Error, ValueError):
-        raise ValueError(
-            "the sketch's data URL came broken, it is not base64; a whole one was expected: send the sketch again"
-        ) from None
-    try:
-        image = Image.open(file, formats=["PNG", "JPEG", "WEBP"])
-    except TOO_MANY_PIXELS as error:  # Pillow's own limit; its sentence holds the number of pixels
-        pixels = re.search(r"\d+", str(error))
-        raise _too_large(f"{int(pixels[0]):,}" if pixels else "too many", max_pixels) from None
-    except READING_ERRORS:
-        raise _broken() from None
-    width, height = image.size
-    if width * height > max_pixels:
-        raise _too_large(f"{width} x {height} = {width * height:,}", max_pixels)
-    try:
-        image.load()
-    except (*READING_ERRORS, *TOO_MANY_PIXELS):
-        raise _broken() from None
-    return image
-
-
-def _too_large(pixels: str, max_pixels: int) -> ValueError:
-    return ValueError(
-        f"the picture came with {pixels} pixels; at most {max_pixels:,} were expected: make it smaller and try again"
-    )
-
-
-def _broken() -> ValueError:
-    return ValueError(
-        "the sketch's picture came broken or cut short; a whole PNG, JPEG or WebP file was expected: "
-        "draw or save it again"
-    )
-
-
-def _start(text: str) -> str:
-    return repr(text if len(text) <= 40 else text[:40] + "...")
-
-
-def _shown(value: Any) -> str:
-    """The start of what a value looks like; of one that Python cannot print, its type."""
-    try:
-        return _start(repr(value))
-    except (ValueError, RecursionError):  # a number of thousands of digits, a list a thousand deep
-        return f"something of type {type(value).__name__} that is too large to show"
-
-
-def _without_transparency(image: Image.Image) -> Image.Image:
-    """On white; mode L where red, green and blue are the same everywhere, else RGB."""
-    if image.mode.startswith("I"):  # 16-bit grey; Pillow's own conversion would cut off all above 255
-        image = Image.fromarray((np.asarray(image).astype(np.int64) >> 8).clip(0, 255).astype(np.uint8))
-    if image.has_transparency_data:
-        image = image.convert("RGBA")
-        image = Image.alpha_composite(Image.new("RGBA", image.size, "white"), image)
-    image = image.convert("RGB")
-    red, green, blue = (np.asarray(channel) for channel in image.split())
-    return image.getchannel(0) if np.array_equal(red, green) and np.array_equal(green, blue) else image
-
-
-def _extrema(image: Image.Image) -> list[tuple[int, int]]:
-    return [channel.getextrema() for channel in image.split()]
-
-
 # ------------------------------------------------------------------ strokes as a picture
 
 MAX_STROKES, MAX_POINTS = 500, 20_000
@@ -267,11 +156,24 @@ HEX = re.compile(r"#(?:[0-9a-fA-F]{3}){1,2}")
 def _colours(palette: Any, paper: Any) -> tuple[dict[str, tuple[int, int, int]], tuple[int, int, int]]:
     """A palette's colours and the paper's as bytes (red, green, blue), or a ValueError."""
     if not isinstance(palette, dict) or not palette or not all(isinstance(name, str) and name for name in palette):
-        raise ValueError(f"palette must be a dict of names and colours, got {_shown(palette)}")
+        raise ValueError(f"palette must be a dict of names and colours, got {shown(palette)}")
     for name, colour in (*palette.items(), ("paper", paper)):
         if not isinstance(colour, str) or not HEX.fullmatch(colour):
-            raise ValueError(f"the colour of {_start(name)} must be like '#0080ff', got {_shown(colour)}")
+            raise ValueError(f"the colour of {shown(name)} must be like '#0080ff', got {shown(colour)}")
     return {name: ImageColor.getrgb(colour) for name, colour in palette.items()}, ImageColor.getrgb(paper)
+
+
+def strokes_of(value: Any) -> list[dict[str, Any]]:
+    """The strokes in a pad's value, checked, and none of an empty pad. ValueError where it is no pad's value."""
+    if value is None or value == "":
+        return []
+    if not isinstance(value, dict):
+        raise ValueError(
+            f"the drawing came as {type(value).__name__}; a pad's value was expected: clear the pad and draw again"
+        )
+    strokes = [] if value.get("strokes") is None else value["strokes"]
+    check_strokes(strokes)
+    return strokes
 
 
 def check_strokes(strokes: Any, palette: dict[str, str] | None = None) -> list[Stroke]:
@@ -286,24 +188,24 @@ def check_strokes(strokes: Any, palette: dict[str, str] | None = None) -> list[S
     checked, count = [], 0
     for i, stroke in enumerate(strokes, start=1):
         if not isinstance(stroke, dict) or not {"points", "size"} <= stroke.keys():
-            raise ValueError(f"stroke {i} must be a dict with points and size, got {_shown(stroke)}")
+            raise ValueError(f"stroke {i} must be a dict with points and size, got {shown(stroke)}")
         points, size, box = stroke["points"], stroke["size"], stroke.get("box", False)
         if not _fraction(size) or not 0 < size <= MAX_BRUSH:
             raise ValueError(
-                f"the size of stroke {i} must be a number above 0 and at most {MAX_BRUSH}, got {_shown(size)}"
+                f"the size of stroke {i} must be a number above 0 and at most {MAX_BRUSH}, got {shown(size)}"
             )
         if not isinstance(points, list | tuple) or not points:
-            raise ValueError(f"stroke {i} must have a list of at least one point, got {_shown(points)}")
+            raise ValueError(f"stroke {i} must have a list of at least one point, got {shown(points)}")
         count += len(points)
         if count > MAX_POINTS:
             raise ValueError(f"a sketch may have at most {MAX_POINTS:,} points, got more: draw a simpler one")
         for point in points:
             if not isinstance(point, list | tuple) or len(point) != 2 or not all(_fraction(value) for value in point):
                 raise ValueError(
-                    f"every point of stroke {i} must be [x, y] with numbers from 0 to 1, got {_shown(point)}"
+                    f"every point of stroke {i} must be [x, y] with numbers from 0 to 1, got {shown(point)}"
                 )
         if not isinstance(box, bool):
-            raise ValueError(f"box of stroke {i} must be true or false, got {_shown(box)}")
+            raise ValueError(f"box of stroke {i} must be true or false, got {shown(box)}")
         if box and len(points) != 2:
             raise ValueError(f"stroke {i} is a rectangle and must have two points, its corners, got {len(points)}")
         ink = _ink(stroke, i, palette)
@@ -319,15 +221,15 @@ def _ink(stroke: dict[str, Any], i: int, palette: dict[str, str] | None) -> str 
         raise ValueError(f"stroke {i} must have an ink, one of {_few(palette)}; got none")
     ink = stroke["ink"]
     if not isinstance(ink, str):
-        raise ValueError(f"the ink of stroke {i} must be a colour's name, got {_shown(ink)}")
+        raise ValueError(f"the ink of stroke {i} must be a colour's name, got {shown(ink)}")
     if palette is not None and ink not in palette:
-        raise ValueError(f"the ink of stroke {i} must be one of {_few(palette)}; got {_start(ink)}")
+        raise ValueError(f"the ink of stroke {i} must be one of {_few(palette)}; got {shown(ink)}")
     return ink
 
 
 def _few(palette: dict[str, str]) -> str:
     """The first names of a palette."""
-    return ", ".join([*(_start(name) for name in list(palette)[:3]), *["..."] * (len(palette) > 3)])
+    return ", ".join([*(shown(name) for name in list(palette)[:3]), *["..."] * (len(palette) > 3)])
 
 
 def _fraction(value: Any) -> bool:

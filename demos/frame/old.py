@@ -1,107 +1,12 @@
-"""What every tab has: a seed, sentences for bad input, a link that restores it, its lesson, and one look.
+"""What the tabs that do not use the frame yet still need. It goes when the last of them has moved."""
 
-with frame.result(): ...        see demos/draw.py for a tab that uses all of it
-"""
-
-import functools
-import inspect
 import json
-import os
 import secrets
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio: with it off, nothing leaves the machine
 
 import gradio as gr
 
-from core.weights import WeightsError
 from demos import plots
-
-HERE = Path(__file__).parent
-MATH = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
-MODEL = dict(concurrency_id="model", concurrency_limit=2)  # heavy handlers share this queue; light ones pass them
-ONE_SEED_TOO_MANY = 2**63
-
-THEME = gr.themes.Base(
-    primary_hue=gr.themes.colors.orange,
-    secondary_hue=gr.themes.colors.stone,
-    neutral_hue=gr.themes.colors.stone,
-    radius_size=gr.themes.sizes.radius_sm,
-    font=(gr.themes.LocalFont("Source Sans Pro", weights=(400, 700)), "ui-sans-serif", "sans-serif"),
-    font_mono=(gr.themes.LocalFont("IBM Plex Mono", weights=(400, 700)), "ui-monospace", "monospace"),
-).set(
-    body_background_fill="#faf7f1",
-    body_background_fill_dark="#1b1917",
-    background_fill_primary="#fffdf9",
-    background_fill_primary_dark="#232020",
-    background_fill_secondary="#f3eee4",
-    background_fill_secondary_dark="#2b2826",
-    block_background_fill="#fffdf9",
-    block_background_fill_dark="#232020",
-    block_border_width="1px",
-    block_shadow="none",
-    block_label_background_fill="transparent",
-    block_label_background_fill_dark="transparent",
-    button_primary_background_fill="#a84300",  # the darkest tone of "writing": white on it has contrast 6.3
-    button_primary_background_fill_hover="#8a3700",
-    button_primary_background_fill_dark="#a84300",
-    button_primary_background_fill_hover_dark="#c85000",
-    button_primary_text_color="#ffffff",
-    button_primary_text_color_dark="#ffffff",
-)
-LAUNCH: dict[str, Any] = dict(
-    theme=THEME,
-    css_paths=HERE / "look.css",
-    head=f"<style>:root {{ --reading: {plots.COLOURS['reading']}; --writing: {plots.COLOURS['writing']}; }}</style>",
-    ssr_mode=False,
-    run_history=False,
-    max_file_size="5mb",
-    footer_links=["api", "gradio"],
-)
-
-
-@contextmanager
-def in_a_sentence() -> Iterator[None]:
-    """Bad input and missing weights inside become what the page shows as one sentence."""
-    try:
-        yield
-    except (ValueError, WeightsError) as problem:
-        text = str(problem)
-        sentence = text[:1].upper() + text[1:] + ("" if text.endswith((".", "?")) else ".")
-        raise gr.Error(sentence, duration=10, print_exception=False) from None
-
-
-def sentences(handler: Callable) -> Callable:
-    """A handler, or one that yields, whose ValueErrors and missing weights reach the visitor; the app goes on."""
-
-    @functools.wraps(handler)
-    def spoken(*arguments: Any, **named: Any) -> Any:
-        with in_a_sentence():
-            return handler(*arguments, **named)
-
-    @functools.wraps(handler)
-    def spoken_bit_by_bit(*arguments: Any, **named: Any) -> Iterator[Any]:
-        with in_a_sentence():
-            yield from handler(*arguments, **named)
-
-    return spoken_bit_by_bit if inspect.isgeneratorfunction(handler) else spoken
-
-
-# ------------------------------------------------------------------ the seed
-
-
-def parse_seed(text: Any) -> int:
-    """A whole number from 0 to 2^63 - 1, or ValueError. Text, so that large seeds survive the browser's floats."""
-    try:
-        seed = int(str(text).strip())
-    except ValueError:
-        raise ValueError(f"the seed must be a whole number, got {str(text)[:40]!r}; press 'New seed' for one") from None
-    if not 0 <= seed < ONE_SEED_TOO_MANY:
-        raise ValueError(f"the seed must be from 0 to 2^63 - 1, got {str(text)[:40]}; press 'New seed' for one")
-    return seed
 
 
 def seed_row(tab: str, value: int = 0) -> tuple[gr.Textbox, gr.Button]:
@@ -112,11 +17,8 @@ def seed_row(tab: str, value: int = 0) -> tuple[gr.Textbox, gr.Button]:
     return box, button
 
 
-def new_seed() -> str:
+def old_new_seed() -> str:
     return str(secrets.randbelow(100_000))
-
-
-# ------------------------------------------------------------------ links that restore a tab
 
 
 COPY_LINK = """(...values) => {
@@ -218,25 +120,3 @@ def restored(component: gr.components.Component, key: str, text: str) -> Any:
     except (ValueError, KeyError, RecursionError):
         gr.Warning(f"The link's {key} is {text[:40]!r}, which does not fit; it was left as it is.")
         return gr.skip()
-
-
-# ------------------------------------------------------------------ the rest of the frame
-
-
-def lesson(tab: str, measured: str = "") -> None:
-    """The tab's lesson, folded away below the picture. measured: a table from the cards, for its place in the text."""
-    text = (HERE / "lessons" / f"{tab}.md").read_text().replace("<!-- measured -->", measured)
-    with gr.Accordion("How it works, with the equations", open=False, elem_id=f"{tab}-lesson"):
-        gr.Markdown(text, latex_delimiters=MATH)
-
-
-def equation(text: str) -> gr.Markdown:
-    """The equation at work, beside the control that changes it."""
-    return gr.Markdown(f"$${text}$$", latex_delimiters=MATH, elem_classes="equation")
-
-
-def run_alone(module_name: str, build: Callable[[], Any]) -> None:
-    """One tab as an app of its own: `python -m demos.draw`."""
-    with gr.Blocks(title=module_name, delete_cache=(3600, 3600)) as demo:
-        build()
-    demo.queue(max_size=32).launch(**LAUNCH)

@@ -1,0 +1,292 @@
+"""DRAW's films: plain values in, every step of a network that looks and paints in glimpses out."""
+
+import math
+from typing import Any
+
+import torch
+from torch import Tensor
+
+import core
+from core import data
+from core.draw import Glimpse, Window, check_sizes, read_window, write_window
+from demos import frame, pictures, plots
+
+ATTENTION, PLAIN, CLASSIFIER = "draw-mnist", "draw-noattention-mnist", "draw-cluttered"
+MODELS = [
+    ("Digits, with attention", ATTENTION),
+    ("Digits, without attention", PLAIN),
+    ("Two digits", "draw-twodigits"),
+    ("Small colour photos", "draw-cifar10"),
+]
+PHOTO_SIZE = 100
+
+# ------------------------------------------------------------------ what the API offers: plain values in, a film out
+
+
+def generate(model: str = ATTENTION, seed: str = "0", compare: bool = True) -> dict[str, Any]:
+    """Let DRAW paint a picture from noise.
+
+    Parameters:
+        model: draw-mnist, draw-noattention-mnist, draw-twodigits or draw-cifar10.
+        seed: a whole number from 0 to 2^63 - 1; the same seed gives the same picture.
+        compare: with draw-mnist, paint beside it what the model without attention makes of the same noise.
+    Returns:
+        A film: every step's canvas, window, patch and numbers.
+    """
+    return painted(model, None, frame.parse_seed(seed), compare)
+
+
+def reconstruct(model: str = ATTENTION, picture: str = "", seed: str = "0", compare: bool = True) -> dict[str, Any]:
+    """Let DRAW look at a picture and paint it again.
+
+    Parameters:
+        model: as in draw_generate.
+        picture: a data URL (PNG, JPEG or WebP), dark strokes on white; empty takes a test picture that the seed picks.
+        seed: as in draw_generate.
+        compare: as in draw_generate.
+    Returns:
+        A film: every step's canvas, both windows, what was read and written, and the KL.
+    """
+    seed = frame.parse_seed(seed)
+    return painted(model, picture_for(model, picture, seed), seed, compare)
+
+
+def classify(picture: str = "", seed: str = "0") -> dict[str, Any]:
+    """Hide a digit among fragments of others and let the classifier find it in eight glimpses.
+
+    Parameters:
+        picture: a data URL of a drawn digit, dark on white; empty takes a test digit that the seed picks.
+        seed: places the digit and the fragments.
+    Returns:
+        A film with each glimpse's window, its patch, and the ten probabilities after it.
+    """
+    seed = frame.parse_seed(seed)
+    if picture:
+        digit, label = pictures.as_digit(pictures.read_sketch(picture)), None
+    else:
+        digit, label = pictures.random_digit(seed)
+    scene = pictures.cluttered_scene(digit, seed)
+    looks = core.load(CLASSIFIER).glimpses(scene)
+    seen = torch.cat([look.read_patch / look.read.gamma[..., None, None] for look in looks])
+    points = seen.shape[-1]
+    panes = [
+        plots.pane(
+            "The picture", scene, large=True, marks=[window_marks("read", [look.read for look in looks], points)]
+        ),
+        plots.pane(f"What it sees, {points} × {points}", seen, large=True),
+    ]
+    truth = "" if label is None else f" It is a {label}, from {pictures.DIGITS_FROM}."
+    captions = [f"Glimpse {k} of {len(looks)}: {opinion(look.probabilities[0])}" for k, look in enumerate(looks, 1)]
+    captions[-1] += truth
+    film = plots.film(len(looks), panes, window_readouts("read", [look.read for look in looks], points), captions)
+    sure = [round(p, 4) for p in looks[-1].probabilities[0].tolist()]
+    answer = max(range(len(sure)), key=sure.__getitem__)
+    said = f"After {len(looks)} glimpses it says {answer}, and is {sure[answer]:.0%} sure."
+    if label is not None:
+        said += " That is right." if answer == label else f" It is a {label}."
+    lit = {"read": [0.9] * len(looks), "encoder": [0.6] * len(looks), "read>encoder": [0.9] * len(looks)}
+    rows = [[round(p, 4) for p in look.probabilities[0].tolist()] for look in looks]
+    return film | {"probabilities": rows, "said": said, "lit": lit}
+
+
+def attend(
+    photo: str = "flower",
+    g_x: float = 50.0,
+    g_y: float = 45.0,
+    delta: float = 4.0,
+    sigma: float = 2.0,
+    gamma: float = 1.0,
+    points: int = 12,
+    seed: str = "0",
+) -> dict[str, Any]:
+    """Read a patch of a 100 x 100 picture through a grid of Gaussian filters, and write it back.
+
+    Parameters:
+        photo: flower, china, or clutter (a cluttered digit that the seed picks).
+        g_x: the grid's centre, in pixels from the left.
+        g_y: the grid's centre, in pixels from the top.
+        delta: the stride between filters, in pixels, more than 0.
+        sigma: the width of each filter, in pixels, more than 0.
+        gamma: the strength of what is read, more than 0.
+        points: N, the filters along each side, 1 to 40.
+        seed: of the cluttered digit.
+    Returns:
+        A film of one frame: the picture with the grid on it, the patch, and the patch written back.
+    """
+    check_sizes(points=points)
+    for name, value in {"g_x": g_x, "g_y": g_y}.items():
+        if not (isinstance(value, (int, float)) and math.isfinite(value)):
+            raise ValueError(f"{name} must be a number of pixels, got {value!r}")
+    for name, value in {"delta": delta, "sigma": sigma, "gamma": gamma}.items():
+        if not (isinstance(value, (int, float)) and 0.01 <= value <= 1000):
+            raise ValueError(f"{name} must be a number from 0.01 to 1000, got {value!r}")
+    if points > 40:
+        raise ValueError(f"points must be at most 40, got {points}")
+    picture = view(photo, frame.parse_seed(seed))
+    w = Window(*(torch.full((1, 1), float(value)) for value in (g_x, g_y, delta, sigma, gamma)))
+    patch = read_window(picture, w, points)
+    back = write_window(patch, w, PHOTO_SIZE)
+    panes = [
+        plots.pane("The picture and the window", picture, large=True, marks=[window_marks("read", [w], points)]),
+        plots.pane(f"What is read, {points} × {points}", patch, large=True),
+        plots.pane("Written back, brightened", back / back.max().clamp(min=1e-8), large=True),
+    ]
+    peak = f"The brightest pixel written back is {back.max():.2f}; what no filter reaches stays black."
+    said = (
+        f"From a window {(points - 1) * delta:.0f} pixels wide a network would get {points} × {points} numbers, "
+        "and nothing else of the picture."
+    )
+    return plots.film(1, panes, captions=[peak]) | {"said": said, "lit": {"read": [1.0], "write": [1.0]}}
+
+
+# ------------------------------------------------------------------ from glimpses to a film
+
+
+def picture_for(model: str, sketch: Any, seed: int) -> Tensor:
+    """What a model is asked to reconstruct, in its size and its kind of pixels: (1, C, H, W)."""
+    channels, size, _ = known(model).shape
+    if channels == 3:
+        return (
+            pictures.as_page(pictures.read_sketch(sketch), size, channels)
+            if sketch
+            else pictures.random_photo(seed, size)
+        )
+    if not sketch:
+        digit = pictures.random_digit(seed)[0]
+        if size == 28:
+            return pictures.binarised(digit, seed)
+        page = torch.zeros(1, size, size)
+        for k in range(2):
+            corner = data.uniform_crop_corners(1, size - 28, data.seeded(seed, "corner", k))
+            data.paste(page, pictures.random_digit(seed + k)[0][0], corner)
+        return pictures.binarised(page.clamp(max=1)[None], seed)
+    drawn = pictures.read_sketch(sketch)
+    return pictures.binarised(pictures.as_digit(drawn) if size == 28 else pictures.as_page(drawn, size, channels), seed)
+
+
+def known(model: str) -> torch.nn.Module:
+    """One of the models that paint, loaded. ValueError for any other name."""
+    painters = [name for _, name in MODELS]
+    if model not in painters:
+        raise ValueError(f"no DRAW model {str(model)[:60]!r}; choose one of {', '.join(painters)}")
+    return core.load(model)
+
+
+def painted(model: str, x: Tensor | None, seed: int, compare: bool) -> dict[str, Any]:
+    """The film of one model at work, with the model without attention beside it where that is asked for."""
+
+    def steps_of(name: str) -> list[Glimpse]:
+        return known(name).glimpses(x, generator=data.seeded(seed, "latents"))
+
+    steps = steps_of(model)
+    beside = steps_of(PLAIN) if compare and model == ATTENTION else None
+    reads, writes = [s.read for s in steps], [s.write for s in steps]
+    panes, readouts = [], []
+    if x is not None:
+        marks = [window_marks("read", reads, steps[0].read_patch.shape[-1])] if reads[0] else []
+        panes.append(plots.pane("The picture, and where it reads", x, large=True, marks=marks))
+    marks = [window_marks("write", writes, steps[0].write_patch.shape[-1])] if writes[0] else []
+    panes.append(
+        plots.pane("The canvas" + (", with attention" if beside else ""), canvases(steps), large=True, marks=marks)
+    )
+    if beside:
+        panes.append(plots.pane("Without attention, same seed", canvases(beside), large=True))
+    if reads[0]:
+        patches = torch.cat([s.read_patch / s.read.gamma[..., None, None] for s in steps])
+        picture_patch, error_patch = patches.chunk(2, dim=1)
+        panes.append(plots.pane("Read: picture", picture_patch))
+        panes.append(plots.pane("Read: error (grey is 0)", plots.signed(error_patch)))
+        readouts += window_readouts("read", reads, patches.shape[-1])
+    if writes[0]:
+        panes.append(plots.pane("Written (grey is 0)", plots.signed(torch.cat([s.write_patch for s in steps]))))
+        readouts += window_readouts("write", writes, steps[0].write_patch.shape[-1])
+    if x is not None:
+        readouts.append(plots.readout("KL of this step", "nats", [s.kl.item() for s in steps]))
+    film = plots.film(len(steps), panes, readouts)
+    series = {"model": model, "change": change(steps), "kl": [s.kl.item() for s in steps] if x is not None else None}
+    if beside:
+        series |= {"beside_change": change(beside), "beside_kl": [s.kl.item() for s in beside]}
+    return film | {
+        "series": series,
+        "said": summary(steps, beside, series),
+        "lit": lit(steps, series),
+    }
+
+
+def summary(steps: list[Glimpse], beside: list[Glimpse] | None, series: dict[str, Any]) -> str:
+    """The sentence above the film, with the numbers of this run in it."""
+    if series["kl"]:
+        said = f"It describes this picture in {sum(series['kl']):.0f} nats, over {len(steps)} glimpses"
+        return said + (f"; without attention it takes {sum(series['beside_kl']):.0f}." if beside else ".")
+    if beside is None:
+        return f"By step {there(steps)} of {len(steps)} the picture is almost what it will be; the rest is polish."
+    return (
+        f"With attention the digit grows stroke by stroke and is there at step {there(steps)}; without, "
+        f"its outline is there at step {there(beside)}, and the rest only sharpens it."
+    )
+
+
+def there(steps: list[Glimpse]) -> int:
+    """The first step whose canvas has a correlation of 0.9 with the last one."""
+    pictures = canvases(steps).flatten(1)
+    pictures = pictures - pictures.mean(1, keepdim=True)
+    alike = torch.cosine_similarity(pictures, pictures[-1:])
+    return 1 + int((alike >= 0.9).nonzero()[0])
+
+
+def lit(steps: list[Glimpse], series: dict[str, Any]) -> dict[str, list[float]]:
+    """How brightly the parts of the diagram glow: what is read and the latent with the KL, what is written with the
+    change of the canvas."""
+
+    def scaled(values: list[float]) -> list[float]:
+        return [round(0.15 + 0.85 * value / (max(values) or 1), 3) for value in values]
+
+    wrote = scaled(series["change"])
+    told = scaled(series["kl"]) if series["kl"] else [0.0] * len(steps)
+    drew = told if series["kl"] else [0.6] * len(steps)
+    looked = dict.fromkeys(("read", "encoder", "read>encoder", "encoder>latent", "decoder>read"), told)
+    return looked | {
+        "latent": drew, "latent>decoder": drew, "decoder": wrote, "decoder>write": wrote, "write": wrote,
+        "write>canvas": wrote, "canvas": wrote,
+    }  # fmt: skip
+
+
+def canvases(steps: list[Glimpse]) -> Tensor:
+    """The canvas after every step as pictures (T, C, H, W)."""
+    return torch.sigmoid(torch.cat([s.canvas for s in steps]))
+
+
+def change(steps: list[Glimpse]) -> list[float]:
+    """How much of the picture each step changed, in per cent of full black to full white, averaged over pixels."""
+    after = canvases(steps)
+    before = torch.cat((torch.sigmoid(steps[0].canvas - steps[0].written), after[:-1]))
+    return (100 * (after - before).abs().flatten(1).mean(1)).tolist()
+
+
+def window_marks(role: str, windows: list[Window], points: int) -> dict[str, Any]:
+    verb = "reads here" if role == "read" else "writes here"
+    return plots.mark(role, verb, points, [[v.item() for v in w[:4]] for w in windows])
+
+
+def window_readouts(role: str, windows: list[Window], points: int) -> list[dict[str, Any]]:
+    """Stride, blur and strength of a head's window at every step."""
+    doing = {"read": "reading", "write": "writing"}[role]
+    rows = [("Spacing δ", "px", "delta"), ("Blur σ", "px", "sigma"), ("Strength γ", "×", "gamma")]
+    return [
+        plots.readout(f"{label}, {doing}", unit, [getattr(w, key).item() for w in windows]) for label, unit, key in rows
+    ]
+
+
+def opinion(probabilities: Tensor) -> str:
+    """What the classifier would answer, in words."""
+    (first, second), (a, b) = (t.tolist() for t in probabilities.topk(2))
+    return f"it would say {a} ({first:.0%}), then {b} ({second:.0%})."
+
+
+def view(photo: str, seed: int) -> Tensor:
+    """One of the pictures to move a window over: (1, C, 100, 100)."""
+    if photo == "clutter":
+        return pictures.cluttered_scene(pictures.random_digit(seed)[0], seed)
+    if photo not in ("flower", "china"):
+        raise ValueError(f"photo must be flower, china or clutter, got {str(photo)[:40]!r}")
+    return pictures.photo(photo, PHOTO_SIZE)

@@ -1,0 +1,57 @@
+"""The frame of every tab: a stage that is never empty and never stale, its controls, and one way between them.
+
+A tab is a module with TITLE, ID and build(tabs) -> frame.Page. From the top of the page downwards:
+
+    PATH = [frame.Step("Trace or sharpen?", dict(mode="generate", seed="7"), "Look how ...")]      # "Try this"
+
+    def show(mode, model="draw-mnist", seed="0", sketch=None) -> frame.Shown:     # plain values in
+        if mode == "copy" and not sketch:
+            raise frame.Note("Draw a digit first.", at="sketch")        # said at that control; the last result stays
+        film = frame.recording("draw-generate", locals()) or generate(model, seed)          # see `recording`
+        return frame.Shown([film, chart_of(film)], f"{n} strokes, and it is a 7.")  # outputs, the one sentence
+
+    def build(tabs=None):
+        with frame.page(ID, TITLE, PATH) as page:          # path and sentence on top
+            with page.stage():                             # left, or on top on a phone
+                strip = FilmStrip(elem_id="draw-film", label="DRAW, step by step")
+                page.tools(strip)                          # copy link, GIF
+            with page.side():                              # right, or below on a phone
+                page.control("mode", gr.Radio(MODES, value="generate", label="..."))
+                page.control("model", gr.Dropdown(...), when={"mode": ["generate", "copy"]})
+                with page.only("pad", {"mode": ["copy"]}):          # a group of anything, shown with these values only
+                    page.control("sketch", SketchPad(...))
+                page.seed(7, when={"mode": ["generate"]})           # only where it changes something
+            with page.below():
+                chart = page.chart("kl")                   # follows the film; SVG and CSV
+                page.diagram(DIAGRAM)                      # frame.Diagram; lit by film["lit"]
+            page.act(show, [strip, chart])                 # every control, in one event; puts the first sight there
+            page.press(button, lambda **values: {"sketch": ...}, ["sketch"])   # a button that sets controls and runs
+            page.live([run.click], race, [view], stop=[halt.click])   # streams; `race` yields Shown
+            page.lesson(measured)                          # lessons/ID.md
+        gr.api(frame.sentences(generate), api_name="draw_generate", **frame.MODEL)
+        return page
+
+- A control with `when` is hidden without them, and `show` is not given it: no handler reads what is not shown. So every
+  parameter of `show` that may be hidden has a default.
+- The frame dims the stage while new work runs, names what made the picture under it, writes the address, restores a
+  link, goes back and forward, and stops `live` work when the visitor leaves.
+- A ValueError or missing weights in `show` become a note; in the API (frame.sentences) they are a gr.Error.
+- A film: film["lit"] = {part of the diagram: [strength of each frame, 0 to 1]}; film["captions"] for each frame. A
+  figure: plots.follows(figure, xs) says which x each frame has.
+- `frame.recording(name, values)` is what `python -m demos.first_sight` made for these very values, or None.
+"""
+
+from demos.frame.look import DEMOS, LAUNCH, MATH, THEME
+from demos.frame.said import Note, in_a_sentence, new_seed, parse_seed, sentence, sentences
+
+from demos.frame.app import assemble, equation, header, page, run_alone  # isort: skip
+from demos.frame.old import gif_button, link_button, old_new_seed, restore_links, seed_row  # noqa: F401
+from demos.frame.page import MODEL, Page, Shown, Step
+from demos.frame.parts import Diagram, lesson
+from demos.frame.recordings import record, recording
+
+__all__ = [
+    "DEMOS", "LAUNCH", "MATH", "MODEL", "THEME", "Diagram", "Note", "Page", "Shown", "Step", "assemble", "equation",
+    "header", "in_a_sentence", "lesson", "new_seed", "page", "parse_seed", "record", "recording", "run_alone",
+    "sentence", "sentences",
+]  # fmt: skip

@@ -1,0 +1,123 @@
+"""What joins the pages into one app: opening a tab, a link that restores it, going back and forward."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import Any
+
+import gradio as gr
+
+from demos.frame import parts
+from demos.frame.look import LAUNCH, MATH
+from demos.frame.page import QUIET, Page
+
+
+@contextmanager
+def page(tab: str, title: str, path: Any = ()) -> Iterator[Page]:
+    """A tab's page, with its guided path and its sentence on top."""
+    made = Page(tab, title, path)
+    with gr.Column(elem_id=f"{tab}-page", elem_classes="page"):
+        with gr.Column(elem_classes="top"):
+            if made.path:
+                made.guide = parts.guide(tab, made.path)
+            made.board = parts.board(tab)
+        yield made
+        made.board.js_on_load = parts.script(
+            "board", tab=tab, conditions=made.conditions, elements=made.elements(), tips=made.tips
+        )
+
+
+def header(words: str) -> gr.HTML:
+    """The app's title; it also hears the browser's Back and Forward."""
+    return gr.HTML(
+        None,
+        elem_id="title",
+        html_template=words,
+        js_on_load="glimpse.header({trigger});",
+        apply_default_css=False,
+    )
+
+
+def assemble(
+    demo: gr.Blocks, title: gr.HTML, tabs: gr.Tabs, opened: Mapping[str, gr.Tab], pages: Mapping[str, Page]
+) -> None:
+    """Join the pages: the address follows the tab, Back and Forward go between tabs, links restore, leaving stops."""
+    for tab, item in opened.items():
+        item.select(None, None, None, js=f"() => glimpse.opened({json.dumps(tab)})")
+        others = [stop for name, made in pages.items() if name != tab for stop in made.stops]
+        if others:
+            item.select(None, None, None, cancels=others, **QUIET)
+
+    def turn(event: gr.EventData) -> Any:
+        return gr.Tabs(selected=event.tab) if event.tab in opened else gr.skip()
+
+    title.select(turn, None, tabs, **QUIET)
+    acting = {name: made for name, made in pages.items() if made.show is not None}
+    outputs = {name: [made.board, *made.controls.values(), *made.outputs] for name, made in acting.items()}
+
+    def restore(request: gr.Request) -> list[Any]:
+        query = dict(request.query_params)
+        tab = query.get("tab")
+        answers = {name: [gr.skip()] * len(outputs[name]) for name in acting}
+        if tab in acting:
+            answers[tab] = restored_page(acting[tab], query)
+        selected = gr.Tabs(selected=tab) if tab in opened else gr.skip()
+        return [selected, *(value for answer in answers.values() for value in answer)]
+
+    every = [component for name in acting for component in outputs[name]]
+    event = demo.load(restore, None, [tabs, *every], **QUIET)
+    event.then(None, None, None, js="() => glimpse.restored()")
+
+
+def restored_page(made: Page, query: Mapping[str, str]) -> list[Any]:
+    """The answer to a link: its values in the controls, and on the stage what they make."""
+    wanted, wrong = {}, []
+    for key in made.in_link:
+        if key in query:
+            try:
+                wanted[key] = restored(made.controls[key], query[key])
+            except (ValueError, KeyError, RecursionError):
+                wrong.append(f"{key}={query[key][:40]}")
+    answer = made.arrived(made.defaults() | wanted, wanted, list(made.controls))
+    if wrong:
+        plural = "do" if len(wrong) > 1 else "does"
+        text = f"In this link, {', '.join(wrong[:4])} {plural} not fit and stayed as it was."
+        answer[0]["note"] = {"text": text, "at": None}
+    step = query.get("step", "")
+    if step.isdecimal() and len(step) < 6:
+        answer = [value | {"start": int(step) - 1} if is_film(value) else value for value in answer]
+    return answer
+
+
+def is_film(value: Any) -> bool:
+    return isinstance(value, dict) and "frames" in value and "panes" in value
+
+
+def restored(component: gr.components.Component, text: str) -> Any:
+    """The value that a link gives a control. ValueError or KeyError where it does not fit."""
+    if isinstance(component, gr.Checkbox):
+        return {"true": True, "false": False}[text]
+    if isinstance(component, (gr.Number, gr.Slider)):
+        value = float(text)
+        low, high = component.minimum, component.maximum
+        if not (low is None or value >= low) or not (high is None or value <= high) or value != value:
+            raise ValueError(f"{value} is out of range")
+        return value
+    if isinstance(component, gr.CheckboxGroup):
+        known = {str(value): value for _, value in component.choices}
+        return [known[part] for part in text.split(",")]
+    if isinstance(component, (gr.Radio, gr.Dropdown)):
+        return {str(value): value for _, value in component.choices}[text]
+    return json.loads(text) if isinstance(component, gr.HTML) else text[:200]
+
+
+def equation(text: str) -> gr.Markdown:
+    """The equation at work, beside the control that changes it."""
+    return gr.Markdown(f"$${text}$$", latex_delimiters=MATH, elem_classes="equation")
+
+
+def run_alone(title: str, build: Callable[[], Page]) -> None:
+    """One tab as an app of its own: `python -m demos.draw`."""
+    with gr.Blocks(title=title, delete_cache=(3600, 3600)) as demo:
+        build()
+    demo.queue(max_size=32).launch(**LAUNCH)

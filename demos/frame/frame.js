@@ -1,0 +1,335 @@
+// The frame in the browser: what is shown with which values, the sentence and the notes, the dimmed picture while new
+// work runs, the guided path, the address, the line in the charts, and the lit parts of the diagram.
+// Page.sign in page.py says what a value of the board is.
+
+const glimpse = (() => {
+  const pages = {}; // by tab: {settings, props, value, asked, heard, step}
+  let asks = 0;
+
+  const within = (tab, selector) => document.querySelector("#" + tab + "-page " + selector);
+  const byId = (id) => document.getElementById(id);
+  const open = () => new URLSearchParams(location.search).get("tab") || "home";
+
+  // -------------------------------------------------------------- what is shown
+
+  const isShown = (conditions, name, values) =>
+    Object.entries(conditions[name] ?? {}).every(
+      ([key, wanted]) => wanted.includes(values[key]) && isShown(conditions, key, values),
+    );
+
+  // By a rule in a style sheet: Gradio may build an element later, or anew.
+  function reveal(tab, values) {
+    const { conditions, elements } = pages[tab].settings;
+    const hidden = Object.keys(conditions).filter((name) => !isShown(conditions, name, values));
+    let sheet = byId(tab + "-hidden");
+    if (!sheet) {
+      sheet = document.createElement("style");
+      sheet.id = tab + "-hidden";
+      document.head.append(sheet);
+    }
+    const rule = hidden.length ? hidden.map((name) => "#" + elements[name]).join(",") + "{display:none!important}" : "";
+    if (sheet.textContent === rule) return;
+    sheet.textContent = rule;
+    window.dispatchEvent(new Event("resize")); // a chart that was hidden has no width yet
+  }
+
+  // -------------------------------------------------------------- before and after a result
+
+  // Runs in the browser before a request: the old picture says of what it is, and the answer can be told from older ones.
+  function before(tab, keys, given, extra = 0) {
+    const page = pages[tab];
+    const values = Object.fromEntries(keys.map((key, i) => [key, given[1 + extra + i]]));
+    reveal(tab, values);
+    page.asked = ++asks;
+    busy(tab, true);
+    if (page.stepping) page.stepping = false;
+    else leavePath(tab);
+    return [{ ask: page.asked }, ...given.slice(1)];
+  }
+
+  // While it works, the line above the picture says of what the old one is, one's place in the queue, and how long it takes.
+  function busy(tab, working) {
+    const page = pages[tab];
+    page.busySince = working ? (page.busySince ?? performance.now()) : null;
+    const stage = byId(tab + "-stage");
+    stage?.classList.toggle("busy", working);
+    stage?.setAttribute("aria-busy", working);
+    tell(tab);
+  }
+
+  function tell(tab) {
+    const page = pages[tab];
+    const stale = page.busySince || page.failed;
+    const words = page.caption ? [(stale ? "Still shown: " : "") + page.caption] : [];
+    if (page.busySince && performance.now() - page.busySince > 800) words.push(waiting(page.element));
+    page.element.querySelector(".now").textContent = words.join(" – ");
+  }
+
+  // Gradio writes "queue: 2/3 | 1.4/6.0s" or "processing | 1.4s" into the board's own status, which is not shown.
+  function waiting(element) {
+    const text = element.closest(".board").querySelector(".progress-text")?.textContent ?? "";
+    const [place] = text.match(/\d+(?=\/\d+ *\|)/) ?? [];
+    const [, spent, whole] = text.match(/([\d.]+)\/([\d.]+)s/) ?? [];
+    const left = whole ? Math.max(1, Math.round(whole - spent)) : 0;
+    const about = left ? ", about " + left + (left === 1 ? " second" : " seconds") + " more" : "";
+    return (place ? "waiting, number " + place + " in the queue" : "working") + about + " …";
+  }
+
+  setInterval(() => {
+    for (const tab of Object.keys(pages)) if (pages[tab].busySince) tell(tab);
+  }, 400);
+
+  function note(tab, said) {
+    document.querySelectorAll("#" + tab + "-page .at-control").forEach((old) => old.remove());
+    const page = pages[tab];
+    const own = page.element.querySelector(".note");
+    own.hidden = true;
+    if (!said) return;
+    const place = said.at && byId(page.settings.elements[said.at]);
+    if (!place?.offsetParent) {
+      own.textContent = said.text;
+      own.hidden = false;
+      return;
+    }
+    const words = document.createElement("p");
+    words.className = "note at-control";
+    words.setAttribute("role", "status");
+    if (place.offsetHeight > 200) place.prepend(words); // below a tall pad nobody would see it
+    else place.append(words);
+    words.textContent = said.text; // after it is in the page, so that it is read aloud
+  }
+
+  function hear(tab) {
+    const page = pages[tab];
+    const value = page.props.value;
+    if (!value) return;
+    if (value.ask && value.ask < page.asked) return; // something newer was asked for since
+    reveal(tab, value.values);
+    for (const [id, tip] of Object.entries(page.settings.tips)) byId(id)?.setAttribute("title", tip);
+    const failed = value.said === undefined;
+    if (!failed) {
+      [page.caption, page.query, page.step] = [value.caption, value.query, null];
+      page.element.querySelector(".said").textContent = value.said;
+    }
+    note(tab, value.note ?? (value.long ? { text: value.long } : null));
+    page.failed = failed;
+    busy(tab, false);
+    const stage = byId(tab + "-stage");
+    stage?.classList.toggle("stale", failed && Boolean(page.caption));
+    if (stage) stage.dataset.caption = page.caption ?? "";
+    if (!failed && open() === tab) history.replaceState(null, "", address(tab));
+  }
+
+  function board({ element, props, watch }, settings) {
+    const tab = settings.tab;
+    pages[tab] = { ...pages[tab], element, props, settings, asked: 0 };
+    watch("value", () => hear(tab));
+    hear(tab);
+    requestAnimationFrame(() => hear(tab)); // the stage may be built after the board
+  }
+
+  // -------------------------------------------------------------- the guided path
+
+  function path({ element, trigger }, { tab, steps }) {
+    const find = (selector) => element.querySelector(selector);
+    const [back, next, look] = [".back", ".next", ".look"].map(find);
+    const buttons = [...element.querySelectorAll("[data-step]")];
+    let current = -1;
+    function at(step) {
+      current = step;
+      buttons.forEach((button, k) => {
+        if (k === step) button.setAttribute("aria-current", "step");
+        else button.removeAttribute("aria-current");
+      });
+      buttons.forEach((button, k) => button.parentElement.classList.toggle("narrow", k === Math.max(step, 0)));
+      back.disabled = step <= 0;
+      next.disabled = step >= steps.length - 1;
+      look.hidden = step < 0;
+      look.textContent = step < 0 ? "" : steps[step].look;
+    }
+    function go(step) {
+      at(step);
+      if (pages[tab]) pages[tab].stepping = true;
+      trigger(steps[step].live ? "submit" : "select", { index: step });
+    }
+    at(-1);
+    buttons.forEach((button, k) => button.addEventListener("click", () => go(k)));
+    back.addEventListener("click", () => go(current - 1));
+    next.addEventListener("click", () => go(current + 1));
+    pages[tab] = { ...pages[tab], guide: { at } };
+  }
+
+  // Other controls than the step's: its sentence would be about something else.
+  function leavePath(tab) {
+    pages[tab].guide?.at(-1);
+  }
+
+  // -------------------------------------------------------------- the address
+
+  function address(tab) {
+    const page = pages[tab];
+    const query = page?.query ?? "tab=" + tab;
+    return location.pathname + "?" + query + (page?.step ? "&step=" + page.step : "");
+  }
+
+  // While a link is being restored the first tab opens for a moment: the address must not follow it.
+  let restoring = open() !== "home";
+  const restored = () => (restoring = false);
+
+  function opened(tab) {
+    if (restoring) return;
+    if (open() !== tab) history.pushState(null, "", tab === "home" ? location.pathname : address(tab));
+  }
+
+  function header({ trigger }) {
+    window.addEventListener("popstate", () => trigger("select", { tab: open() }));
+  }
+
+  async function copyLink(button) {
+    const tab = button.dataset.link;
+    const [field, said] = [button.parentElement.querySelector("input"), button.parentElement.querySelector("[role=status]")];
+    const link = location.origin + address(tab);
+    field.hidden = true;
+    try {
+      await navigator.clipboard.writeText(link); // undefined over plain HTTP, refused in a frame
+      said.textContent = pages[tab]?.props.value?.long ? "Copied, without the drawing: it is too long" : "Copied";
+    } catch {
+      field.hidden = false;
+      field.value = link;
+      field.focus();
+      field.select();
+      said.textContent = "Copy the link from this field";
+    }
+  }
+
+  // -------------------------------------------------------------- charts that follow the film
+
+  const chartsOf = (page) => [...page.querySelectorAll(".chart .js-plotly-plot")];
+
+  function mark(plot, index) {
+    const steps = plot.layout?.meta?.steps;
+    const axis = plot._fullLayout?.xaxis;
+    let line = plot.querySelector(":scope > .film-line");
+    if (!steps || !axis || steps[index] === undefined) return line?.remove();
+    if (!line) {
+      line = document.createElement("div");
+      line.className = "film-line";
+      plot.append(line);
+      plot.style.position = "relative";
+    }
+    const { _offset, l2p } = { _offset: axis._offset, l2p: (x) => axis.l2p(axis.d2l ? axis.d2l(x) : x) };
+    const y = plot._fullLayout.yaxis;
+    Object.assign(line.style, { left: _offset + l2p(steps[index]) + "px", top: y._offset + "px", height: y._length + "px" });
+  }
+
+  function go(plot, event) {
+    const steps = plot.layout?.meta?.steps;
+    const axis = plot._fullLayout?.xaxis;
+    if (!steps || !axis) return;
+    const x = event.clientX - plot.getBoundingClientRect().left - axis._offset;
+    if (x < -6 || x > axis._length + 6) return;
+    const distance = (value) => Math.abs(axis.l2p(axis.d2l ? axis.d2l(value) : value) - x);
+    const nearest = steps.reduce((best, value, k) => (distance(value) < distance(steps[best]) ? k : best), 0);
+    const tab = plot.closest(".page").id.replace(/-page$/, "");
+    within(tab, ".stage .strip")?.dispatchEvent(new CustomEvent("glimpse-go", { detail: { index: nearest } }));
+  }
+
+  function light(page, index, lit) {
+    page.querySelectorAll(".diagram [data-part]").forEach((part) => {
+      const strength = lit?.[part.dataset.part]?.[index] ?? 0;
+      part.style.setProperty("--lit", strength);
+      part.classList.toggle("lit", strength > 0.05);
+    });
+  }
+
+  document.addEventListener("glimpse-frame", (event) => {
+    const page = event.target.closest(".page");
+    if (!page || !event.target.closest(".stage")) return;
+    const { index, lit } = event.detail;
+    chartsOf(page).forEach((plot) => mark(plot, index));
+    light(page, index, lit);
+    page.dataset.frame = index;
+  });
+
+  // A chart is drawn after its film began, and anew with another result: then it gets its line again.
+  const drawn = new MutationObserver((changes) => {
+    const plots = new Set(changes.map(({ target }) => target.closest?.(".chart .js-plotly-plot")).filter(Boolean));
+    for (const plot of plots) requestAnimationFrame(() => mark(plot, Number(plot.closest(".page")?.dataset.frame ?? 0)));
+  });
+  drawn.observe(document.documentElement, { childList: true, subtree: true });
+
+  // The film rests: a link may hold this step.
+  document.addEventListener("glimpse-rest", (event) => {
+    const page = event.target.closest(".page");
+    if (!page || !event.target.closest(".stage")) return;
+    const tab = page.id.replace(/-page$/, "");
+    if (!pages[tab]) return;
+    pages[tab].step = event.detail.index + 1;
+    if (open() === tab) history.replaceState(null, "", address(tab));
+  });
+
+  // -------------------------------------------------------------- downloads of charts
+
+  function save(blob, name) {
+    const link = document.createElement("a");
+    link.href = URL.createObjectURL(blob);
+    link.download = name;
+    link.click();
+    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+  }
+
+  function svgOf(plot) {
+    const [width, height] = [plot.clientWidth, plot.clientHeight];
+    const whole = document.createElementNS("http://www.w3.org/2000/svg", "svg"); // on white, with words that can be read there
+    whole.setAttribute("xmlns", "http://www.w3.org/2000/svg");
+    whole.setAttribute("viewBox", "0 0 " + width + " " + height);
+    whole.setAttribute("width", width);
+    whole.setAttribute("height", height);
+    const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");
+    Object.entries({ width, height, fill: "#ffffff" }).forEach((pair) => ground.setAttribute(...pair));
+    whole.append(ground);
+    plot.querySelectorAll(".main-svg").forEach((layer) => {
+      const copy = layer.cloneNode(true);
+      copy.querySelectorAll(".hoverlayer, .dragcover").forEach((node) => node.remove());
+      copy.querySelectorAll("text").forEach((text) => (text.style.fill = "#3b352d"));
+      copy.removeAttribute("style");
+      whole.append(copy);
+    });
+    return new XMLSerializer().serializeToString(whole);
+  }
+
+  const cell = (value) => (/[",\n]/.test(value ?? "") ? '"' + String(value).replaceAll('"', '""') + '"' : (value ?? ""));
+
+  function csvOf(plot) {
+    const rows = [["series", plot.layout?.xaxis?.title?.text || "x", plot.layout?.yaxis?.title?.text || "y", "value"]];
+    for (const trace of plot._fullData ?? []) {
+      if (trace.z) {
+        trace.z.forEach((line, row) =>
+          line.forEach((value, column) => rows.push([trace.name, trace.x?.[column] ?? column, trace.y?.[row] ?? row, value])),
+        );
+      } else trace.x?.forEach((x, k) => rows.push([trace.name, x, trace.y[k], trace.y[k]]));
+    }
+    return rows.map((row) => row.map(cell).join(",")).join("\n") + "\n";
+  }
+
+  function saveChart({ chart, as }) {
+    const plot = document.querySelector("#" + chart + " .js-plotly-plot");
+    if (!plot) return;
+    const tab = plot.closest(".page").id.replace(/-page$/, "");
+    const name = (pages[tab]?.props.value?.name ?? "glimpse-" + tab) + "-" + chart.replace(tab + "-", "") + "." + as;
+    if (as === "svg") save(new Blob([svgOf(plot)], { type: "image/svg+xml" }), name);
+    else save(new Blob([csvOf(plot)], { type: "text/csv" }), name);
+  }
+
+  document.addEventListener("click", (event) => {
+    const { target } = event;
+    const button = target.closest?.("[data-link], [data-chart]");
+    if (button?.dataset.link) copyLink(button);
+    else if (button?.dataset.chart) saveChart(button.dataset);
+    const plot = target.closest?.(".chart .js-plotly-plot");
+    if (plot) go(plot, event);
+  });
+
+  return { before, board, path, header, opened, restored };
+})();
+window.glimpse = glimpse;

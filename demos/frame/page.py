@@ -1,0 +1,403 @@
+"""One tab's page: its parts on the screen, and the one way from its controls to its stage."""
+
+import json
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import urlencode
+
+import gradio as gr
+
+from core.weights import WeightsError
+from demos.frame import parts
+from demos.frame.said import Note, new_seed, sentence
+
+MODEL = dict(concurrency_id="model", concurrency_limit=2)  # heavy handlers share this queue
+LONGEST_LINK = 8000  # characters: what servers, and the chats that links are sent through, still take
+LONG_DRAWING = "The drawing is too long for a link; the link opens this page without it."
+QUIET = dict(show_progress="hidden", api_visibility="private")
+Condition = Mapping[str, Sequence[Any]]  # {key of another control: the values with which this one is shown}
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of a tab's guided path.
+
+    name: two to five words. settings: the controls it sets, {key: value}, or a function that gives them. look: what to
+    look at, in a sentence or two. live: it starts what `Page.live` runs.
+    """
+
+    name: str
+    settings: Mapping[str, Any] | Callable[[], Mapping[str, Any]]
+    look: str
+    live: bool = False
+
+
+@dataclass
+class Shown:
+    """What a tab's `show` gives.
+
+    outputs: one value for each of the stage's outputs. said: the sentence above the picture, with this run's values in
+    it. note: what else a visitor should know, beside a control or on the stage. sets: controls to change, {key: value
+    or component}, of those named in `Page.act(sets=...)`.
+    """
+
+    outputs: Sequence[Any]
+    said: str
+    note: Note | None = None
+    sets: Mapping[str, Any] = field(default_factory=dict)
+
+
+class Page:
+    """One tab. `with frame.page(...) as page`, then its parts from the stage downwards; see the head of demos/frame."""
+
+    def __init__(self, tab: str, title: str, path: Sequence[Step] = ()):
+        self.tab, self.title, self.path = tab, title, list(path)
+        self.controls: dict[str, gr.components.Component] = {}
+        self.conditions: dict[str, Condition] = {}
+        self.tips: dict[str, str] = {}
+        self.acting: list[str] = []
+        self.in_link: list[str] = []
+        self.in_caption: list[str] = []
+        self.stops: list[Any] = []  # events that end when the visitor leaves
+        self.outputs: list[gr.components.Component] = []
+        self.show: Callable[..., Shown] | None = None
+
+    # -------------------------------------------------------------- the parts of the screen
+
+    @contextmanager
+    def stage(self) -> Iterator[None]:
+        """The picture and its play controls: first in the page, left on a desktop, on top on a phone."""
+        with gr.Column(elem_id=f"{self.tab}-stage", elem_classes="stage"):
+            yield
+
+    @contextmanager
+    def side(self) -> Iterator[None]:
+        """The controls: beside the stage, or under it on a phone."""
+        with gr.Column(elem_id=f"{self.tab}-side", elem_classes="side"):
+            yield
+
+    @contextmanager
+    def below(self) -> Iterator[None]:
+        """What is read after the picture: charts, the diagram, how it learned."""
+        with gr.Column(elem_id=f"{self.tab}-below", elem_classes="below"):
+            yield
+
+    def control(
+        self,
+        key: str,
+        component: gr.components.Component,
+        *,
+        when: Condition | None = None,
+        link: bool = True,
+        caption: bool | None = None,
+        acts: bool = True,
+        tip: str = "",
+    ) -> gr.components.Component:
+        """A control under its key.
+
+        when: the values of other controls with which it is shown; a hidden one is not read. link: the address holds it.
+        caption: the picture's caption names its choice (by itself: radios, drop-downs and the seed). acts: a change
+        runs `show`; False for what only a live run or a Run button reads. tip: its symbol and unit, shown on hovering.
+        """
+        self.controls[key] = component
+        component.elem_id = component.elem_id or f"{self.tab}-{key}"
+        if when is not None:
+            self.conditions[key] = when
+        if tip:
+            self.tips[component.elem_id] = tip
+        if acts:
+            self.acting.append(key)
+        if link:
+            self.in_link.append(key)
+        if caption if caption is not None else isinstance(component, (gr.Radio, gr.Dropdown)) or key == "seed":
+            self.in_caption.append(key)
+        return component
+
+    def seed(self, value: int = 0, when: Condition | None = None, main: bool = False) -> gr.Button:
+        """The seed and its button. Show it only where it changes something. main: the button is the tab's main action,
+        which on a phone stays at the bottom of the screen; any other gets it by `elem_classes="main-action"`."""
+        with gr.Row(equal_height=True, elem_classes="seed-row", elem_id=f"{self.tab}-seed-row"):
+            box = gr.Textbox(
+                str(value), label="Seed", info="Same seed, same picture", max_lines=1, elem_id=f"{self.tab}-seed"
+            )
+            button = gr.Button(
+                "New seed", elem_id=f"{self.tab}-new-seed", elem_classes="main-action" if main else None, scale=0
+            )
+        self.control("seed", box, when=when)
+        self.new_seed = button
+        return button
+
+    def chart(self, name: str, when: Condition | None = None) -> gr.Plot:
+        """A chart under the film: its line follows the step that is shown, a click in it goes there.
+
+        It does so where the figure says which x each step has: `plots.follows(figure, [1, 2, 3, ...])`.
+        """
+        elem_id = f"{self.tab}-{name}"
+        with gr.Column(min_width=300, elem_classes="chart", elem_id=f"{elem_id}-box"):
+            plot = gr.Plot(show_label=False, elem_id=elem_id)
+            gr.HTML(parts.chart_tools(elem_id), apply_default_css=False)
+        if when is not None:
+            self.conditions[f"{name}-box"] = when
+        return plot
+
+    def diagram(self, drawing: "parts.Diagram") -> None:
+        """The network at work, its parts lit by the film's `lit`: {part: strength from 0 to 1 for each frame}."""
+        gr.HTML(drawing.svg(self.tab), elem_id=f"{self.tab}-diagram", elem_classes="diagram", apply_default_css=False)
+
+    def tools(self, film: gr.HTML | None = None) -> None:
+        """Copy link and, with a film, the download of a GIF."""
+        parts.tools(self.tab, film)
+
+    @contextmanager
+    def only(self, name: str, when: Condition) -> Iterator[None]:
+        """A group of anything that is shown with these values of the controls only."""
+        self.conditions[f"{name}-group"] = when
+        with gr.Column(elem_id=f"{self.tab}-{name}-group", elem_classes="only"):
+            yield
+
+    def lesson(self, measured: str = "") -> None:
+        """The tab's lesson, folded away. measured: a table from the cards, for its place in the text."""
+        parts.lesson(self.tab, measured)
+
+    def elements(self) -> dict[str, str]:
+        """The id on the page of every control, chart and group, by its name."""
+        found = {name: f"{self.tab}-{name}" for name in self.conditions}
+        found |= {key: str(control.elem_id) for key, control in self.controls.items()}
+        return found | ({"seed": f"{self.tab}-seed-row"} if "seed" in self.controls else {})
+
+    # -------------------------------------------------------------- values
+
+    def visible(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The values of the controls that are shown with these values."""
+        return {key: values[key] for key in self.controls if self.is_shown(key, values)}
+
+    def is_shown(self, name: str, values: Mapping[str, Any]) -> bool:
+        """Whether a control, chart or group is shown: its conditions hold, on controls that are shown themselves."""
+        when = self.conditions.get(name, {})
+        return all(values.get(key) in wanted and self.is_shown(key, values) for key, wanted in when.items())
+
+    def defaults(self) -> dict[str, Any]:
+        return {key: control.value for key, control in self.controls.items()}
+
+    def caption(self, values: Mapping[str, Any]) -> str:
+        """What made a result, in words: "Generate · Digits, with attention · seed 7"."""
+        named = self.visible(values)
+        chosen = [parts.words(self.controls[key], key, named[key]) for key in self.in_caption if key in named]
+        return " · ".join(filter(None, chosen))
+
+    def query(self, values: Mapping[str, Any]) -> tuple[str, bool]:
+        """The address of these values, and whether a drawing was too long for it."""
+        named = {key: value for key, value in self.visible(values).items() if key in self.in_link}
+        written = {"tab": self.tab} | {key: parts.written(self.controls[key], value) for key, value in named.items()}
+        written = {key: text for key, text in written.items() if text is not None}
+        if len(urlencode(written)) <= LONGEST_LINK:
+            return urlencode(written), False
+        short = {key: text for key, text in written.items() if not isinstance(self.controls.get(key), gr.HTML)}
+        return urlencode(short)[:LONGEST_LINK], True
+
+    def sign(
+        self, values: Mapping[str, Any], shown: Shown | None, note: Note | None = None, ask: Any = None
+    ) -> dict[str, Any]:
+        """What the page's script is told with every result; see frame.js."""
+        note = note or (shown.note if shown else None)
+        query, too_long = self.query(values)
+        plain = {key: value for key, value in values.items() if isinstance(value, (str, int, float, bool))}
+        found: dict[str, Any] = {"ask": ask, "values": plain}
+        if shown is not None:
+            caption = self.caption(values)
+            found |= {"said": shown.said, "caption": caption, "name": parts.file_name(self.tab, caption)}
+            found |= {"query": query, "long": LONG_DRAWING if too_long else ""}
+        if note is not None:
+            found["note"] = {"text": sentence(note), "at": note.at}
+        return found
+
+    def of(self, output: Any, values: Mapping[str, Any]) -> Any:
+        """A film that knows what it is of, for its caption and its file's name."""
+        if isinstance(output, dict) and "frames" in output:
+            caption = self.caption(values)
+            return output | {"of": {"caption": f"{self.title} · {caption}", "name": parts.file_name(self.tab, caption)}}
+        return output
+
+    # -------------------------------------------------------------- from the controls to the stage
+
+    def tried(self, show: Callable[..., Any], values: Mapping[str, Any], *extra: Any) -> Shown | Note:
+        """What `show` gives for the visible values, or the note it raised."""
+        try:
+            return show(*extra, **self.visible(values))
+        except (ValueError, WeightsError) as problem:
+            return problem if isinstance(problem, Note) else Note(sentence(problem))
+
+    def answer(self, values: Mapping[str, Any], found: Shown | Note, sets: Sequence[str], ask: Any) -> list[Any]:
+        """The sign, the controls that may be set, and the outputs."""
+        if isinstance(found, Note):
+            return [self.sign(values, None, found, ask), *[gr.skip()] * (len(sets) + len(self.outputs))]
+        changed = [found.sets.get(key, gr.skip()) for key in sets]
+        outputs = [self.of(output, values) for output in found.outputs]
+        return [self.sign(values, found, None, ask), *changed, *outputs]
+
+    def act(
+        self,
+        show: Callable[..., Shown],
+        outputs: Sequence[gr.components.Component],
+        *,
+        sets: Sequence[str] = (),
+        heavy: bool = True,
+        first: Shown | None = None,
+    ) -> None:
+        """Wire every control to `show`, and what it gives to the stage. Call it once, after the last control.
+
+        show(**values of the controls that are shown) -> Shown; a ValueError (best a Note) is said beside its control.
+        It is one event of Gradio's, so that results come in the order of the changes and the last change always counts.
+        sets: keys of controls that `show` may change. heavy: it shares the models' queue. first: what is there on
+        arrival; else `show` of the controls' first values, so let that be a recording.
+        """
+        self.show, self.outputs, self.sets = show, list(outputs), list(sets)
+        keys = list(self.controls)
+        queue = MODEL if heavy else {}
+
+        def run(sign: Any, *given: Any) -> list[Any]:
+            values = dict(zip(keys, given, strict=True))
+            return self.answer(values, self.tried(show, values), self.sets, (sign or {}).get("ask"))
+
+        self.event = dict(
+            fn=run,
+            inputs=[self.board, *self.controls.values()],
+            outputs=[self.board, *(self.controls[key] for key in self.sets), *self.outputs],
+            js=f"(...values) => glimpse.before({json.dumps(self.tab)}, {json.dumps(keys)}, values)",
+            trigger_mode="always_last",
+            show_progress="minimal",
+            show_progress_on=self.board,
+            api_visibility="private",
+            **queue,
+        )
+        gr.on(self.listeners(), **self.event)
+        self.begin_with(first)
+        if self.path:
+            named = sorted({key for step in self.path for key in self.settings_of(step)})
+            self.set_by(self.guide.select, self.step_settings, named)
+            if any(step.live for step in self.path):
+                self.started = self.set_by(self.guide.submit, self.step_settings, named)
+        if hasattr(self, "new_seed"):
+            self.press(self.new_seed, new_seed, ["seed"])
+
+    def listeners(self) -> list[Callable]:
+        """What a change of each acting control fires: never `change`, which also fires when Python writes a value."""
+        return [
+            control.submit
+            if isinstance(control, gr.Textbox)
+            else control.upload
+            if isinstance(control, gr.UploadButton)
+            else control.input
+            for control in (self.controls[key] for key in self.acting)
+        ]
+
+    def also(
+        self, listeners: Sequence[Any], read: Callable[..., Any], outputs: Sequence[gr.components.Component]
+    ) -> Any:
+        """Something beside the stage: read(**visible values) -> one value an output. A ValueError leaves them alone."""
+        keys = list(self.controls)
+
+        def handler(*given: Any) -> Any:
+            found = self.tried(read, dict(zip(keys, given, strict=True)))
+            return [gr.skip()] * len(outputs) if isinstance(found, Note) else found
+
+        return gr.on(list(listeners), handler, list(self.controls.values()), list(outputs), **QUIET)
+
+    def begin_with(self, first: Shown | None) -> None:
+        """Put on the stage what is there on arrival."""
+        values = self.defaults()
+        found = first or self.tried(self.show, values)
+        sign, *outputs = self.answer(values, found, [], None)
+        self.board.value = sign
+        for component, output in zip(self.outputs, outputs, strict=True):
+            if isinstance(output, dict) and output.get("__type__") == "update":
+                continue
+            made = component.postprocess(output)
+            component.value = made.model_dump() if hasattr(made, "model_dump") else made
+
+    def settings_of(self, step: Step) -> Mapping[str, Any]:
+        return step.settings() if callable(step.settings) else step.settings
+
+    def step_settings(self, event: Any, **values: Any) -> Mapping[str, Any]:
+        return self.settings_of(self.path[int(event.index)])
+
+    def press(self, button: gr.Button, settings: Callable[..., Mapping[str, Any]], keys: Sequence[str]) -> Any:
+        """A button that sets some controls and runs, in one event. settings(**visible values) -> {key: value}."""
+        return self.set_by(button.click, lambda event, **values: settings(**values), keys)
+
+    def set_by(self, listener: Callable, settings: Callable[..., Mapping[str, Any]], keys: Sequence[str]) -> Any:
+        """An event that sets the controls under `keys`, shows the result, and tells the script of both."""
+        names = list(self.controls)
+        every = list(dict.fromkeys([*keys, *self.sets]))
+
+        def handler(event: gr.EventData, sign: Any, *given: Any) -> list[Any]:
+            values = dict(zip(names, given, strict=True))
+            try:
+                wanted = dict(settings(event, **self.visible(values)))
+            except (ValueError, WeightsError) as problem:
+                note = problem if isinstance(problem, Note) else Note(sentence(problem))
+                return self.answer(values, note, every, (sign or {}).get("ask"))
+            return self.arrived(values | wanted, wanted, every, (sign or {}).get("ask"))
+
+        outputs = [self.board, *(self.controls[key] for key in every), *self.outputs]
+        return listener(**self.event | dict(fn=handler, outputs=outputs))
+
+    def arrived(
+        self, values: Mapping[str, Any], wanted: Mapping[str, Any], keys: Sequence[str], ask: Any = None
+    ) -> list[Any]:
+        """The answer for values that were just set: the controls change, and the stage shows what they make."""
+        found = self.tried(self.show, values)
+        if isinstance(found, Note):
+            sign, rest = self.sign(values, None, found, ask), [gr.skip()] * len(self.outputs)
+            return [sign, *(wanted.get(key, gr.skip()) for key in keys), *rest]
+        found.sets = dict(wanted) | dict(found.sets)
+        return self.answer(values, found, keys, ask)
+
+    def live(
+        self,
+        start: Sequence[Any],
+        run: Callable[..., Iterator[Shown]],
+        outputs: Sequence[gr.components.Component],
+        *,
+        extra: Sequence[gr.components.Component] = (),
+        stop: Sequence[Any] = (),
+        queue: str = "live",
+        limit: int = 1,
+    ) -> Any:
+        """Work that streams, in a queue of its own: run(*extra, **visible values) yields Shown, one value an output.
+
+        start: listeners such as `button.click`; the path's live steps start it too. stop: listeners that end it, beside
+        a change of a control that acts, and leaving the tab or the page. Call it after `act`. Returns the event.
+        """
+        keys = list(self.controls)
+        held = list(extra)
+
+        def handler(sign: Any, *given: Any) -> Iterator[list[Any]]:
+            ask, before = (sign or {}).get("ask"), given[: len(held)]
+            values = dict(zip(keys, given[len(held) :], strict=True))
+            try:
+                for shown in run(*before, **self.visible(values)):
+                    yield [self.sign(values, shown, None, ask), *(self.of(output, values) for output in shown.outputs)]
+            except (ValueError, WeightsError) as problem:
+                note = problem if isinstance(problem, Note) else Note(sentence(problem))
+                yield [self.sign(values, None, note, ask), *[gr.skip()] * len(outputs)]
+
+        event = self.event | dict(
+            fn=handler,
+            inputs=[self.board, *held, *self.controls.values()],
+            outputs=[self.board, *outputs],
+            js=f"(...values) => glimpse.before({json.dumps(self.tab)}, {json.dumps(keys)}, values, {len(held)})",
+            trigger_mode="once",
+            concurrency_id=queue,
+            concurrency_limit=limit,
+        )
+        made = gr.on(list(start), **event)
+        self.stops.append(made)
+        if hasattr(self, "started"):
+            self.stops.append(self.started.then(**event | dict(js=None)))
+        stopping = [*stop, *self.listeners()]
+        if stopping:
+            gr.on(stopping, None, None, None, cancels=self.stops, **QUIET)
+        return made
