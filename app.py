@@ -10,14 +10,12 @@ TITLE = "<h1>Glimpse</h1><p>Step inside the models that taught machines to draw,
 
 with gr.Blocks(title="Glimpse", delete_cache=(3600, 3600)) as demo:
     title = frame.header(TITLE)
-    opened, pages, controls = {}, {}, {}
+    opened, pages = {}, {}
     with gr.Tabs(elem_id="tabs") as tabs:
         for module in TABS:
             with gr.Tab(module.TITLE, id=module.ID) as opened[module.ID]:
-                made = module.build(tabs)
-            (pages if isinstance(made, frame.Page) else controls)[module.ID] = made
+                pages[module.ID] = module.build(tabs)
     frame.assemble(demo, title, tabs, opened, pages)
-    frame.restore_links(demo, tabs, controls)
 demo.queue(max_size=64, default_concurrency_limit=8)
 
 if __name__ == "__main__":

@@ -70,7 +70,7 @@ def timed(act: Callable[[], None]) -> float:
 
 def stroke(page: Page, height: float) -> float:
     """One line across the pad; returns the moment at which the pen is lifted."""
-    box = page.locator("#pix2pix-pad canvas").bounding_box()
+    box = page.locator("#pix2pix-shoe canvas").bounding_box()
     page.mouse.move(box["x"] + 0.2 * box["width"], box["y"] + height * box["height"])
     page.mouse.down()
     page.mouse.move(box["x"] + 0.8 * box["width"], box["y"] + height * box["height"], steps=8)

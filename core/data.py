@@ -310,7 +310,7 @@ def products_of_both(kind: str, size: int = 128) -> Callable[[Path, str], Datase
             [torch.full((len(part),), kinds.index(name)) for name, part in zip(wanted, sets, strict=True)]
         )
         origin = "Fashion Product Images, shoes and bags; every tenth held out; edges computed"
-        return Dataset(torch.cat(sets), labels, origin, "none stated", with_edges(size))
+        return Pictures(torch.cat(sets), labels, origin, "none stated", with_edges(size))
 
     return read
 

@@ -109,6 +109,9 @@ class Patches(nn.Module):
         super().__init__()
         widths = [inputs, filters, 2 * filters, 4 * filters, 8 * filters, 1]
         strides = [2, 2, 2, 1, 1]
+        self.receptive_field = 1  # side in pixels of what one logit sees: r <- (r - 1) * stride + kernel
+        for stride in reversed(strides):
+            self.receptive_field = (self.receptive_field - 1) * stride + 4
         self.layers = nn.ModuleList(normed(b, a, 4, s) for b, a, s in zip(widths, widths[1:], strides, strict=False))
 
     def forward(self, seen: Tensor) -> list[Tensor]:
@@ -352,6 +355,7 @@ LATER = dict(
     evaluate=evaluate_told,
     metric="KID",
     unit="KID × 1000",
+    variant="later",
     paper="arXiv:1611.07004, with what later years added",
 )
 PRODUCTS = LATER | dict(steps=5_000)

@@ -42,7 +42,7 @@ def card(name: str) -> dict[str, Any]:
     path = find(f"{name}.json")
     try:
         found = json.loads(path.read_text(encoding="utf-8"), parse_constant=refuse)
-    except (ValueError, RecursionError):
+    except (OSError, ValueError, RecursionError):
         found = None
     if not isinstance(found, dict):
         raise WeightsError(f"the card of '{name}' ({path.name}) is not readable JSON; restore it from git")

@@ -39,9 +39,32 @@ def names(family: str | None = None, *, variant: str | None = None, data: str | 
 
 
 def card(name: str) -> dict[str, Any]:
-    """What is known of the shipped weights: config, data, training, metrics, history (core/weights.py)."""
-    recipe(name)
-    return weights.card(name)
+    """What is known of the shipped weights: config, data, training, metrics, history (core/weights.py).
+
+    Raises ValueError for an unknown name, weights.WeightsError where the card is missing or is not whole.
+    """
+    metric = recipe(name).metric
+    found = weights.card(name)
+    if missing := lacking(found, metric):
+        raise weights.WeightsError(f"the card of '{name}' does not say its {missing}; restore it from git")
+    return found
+
+
+def lacking(found: dict[str, Any], metric: str) -> str:
+    """What the app needs and a card does not have, or has as something else; empty where it is whole."""
+    for part in ("config", "training", "metrics", "reported", "history"):
+        if not isinstance(found.get(part), dict):
+            return part
+    curve = found["history"].get("curve")
+    if not isinstance(curve, dict) or not all(isinstance(values, list) for values in curve.values()):
+        return "curve of training"
+    if "step" not in curve or any(len(values) != len(curve["step"]) for values in curve.values()):
+        return "steps of training"
+    numbers = [("size in bytes", found.get("bytes"))]
+    numbers += [(f"{name} of training", found["training"].get(name)) for name in ("steps", "seconds", "threads")]
+    if metrics := found["metrics"]:  # a training that was just finished has none yet
+        numbers += [(name, metrics.get(name)) for name in {metric, "n", *metrics} - {"split"}]
+    return next((name for name, value in numbers if not isinstance(value, int | float)), "")
 
 
 def sheets(name: str) -> tuple[list[int], bytes] | None:

@@ -1,28 +1,36 @@
 """Make the pictures that are on the page before any click, from the shipped weights.
 
-python -m demos.first_sight        # after new weights; writes into demos/examples/
+python -m demos.first_sight                # after new weights; writes into demos/examples/
+python -m demos.first_sight --data data    # also the colours that pix2pix's training photos have
 """
 
+import argparse
 import json
+from pathlib import Path
 
 import torch
 from PIL import Image
 
 import core
 from demos import draw, frame, gans, home, pix2pix, plots
-from demos.gans import compare
+from demos.gans import compare, path, track
+from demos.pix2pix import paints
 
 
-def main() -> None:
+def main(arguments: list[str] | None = None) -> None:
+    parser = argparse.ArgumentParser(prog="demos.first_sight", description="Make the pictures of the first page.")
+    parser.add_argument("--data", type=Path, help="the training photos' folder; then also their colours are written")
+    root = parser.parse_args(arguments).data
+    if root:
+        paints.FILE.write_text(json.dumps(paints.of_training(root)) + "\n", encoding="utf-8")
     for mode, values in draw.FIRST.items():
         frame.record(f"draw-{mode}", {"mode": mode} | values, draw.made(mode, **without_source(values)))
     film = draw.made("generate", **draw.FIRST["generate"])
     strokes(film).save(home.EXAMPLES / "home-draw.png", optimize=True)
-    film = pix2pix.translate(seed=str(pix2pix.FIRST_SEED))
-    pix2pix.FIRST_SIGHT.write_text(json.dumps(film), encoding="utf-8")
+    frame.record("pix2pix-photo", *pix2pix.first_sight())
     pairs().save(home.EXAMPLES / "home-pix2pix.png", optimize=True)
-    film = compare.compare(gans.FIRST, view="training")
-    gans.FIRST_SIGHT.write_text(json.dumps(film), encoding="utf-8")
+    race = path.RACE
+    frame.record("gans-race", race, track.record(*gans.set_up(**race)))
     same_noise().save(home.EXAMPLES / "home-gans.png", optimize=True)
 
 

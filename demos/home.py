@@ -1,12 +1,15 @@
 """The home tab: what this is, a card for each family of models, and what was measured."""
 
+import html
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import gradio as gr
+from PIL import Image
 
 from core import evaluate
-from demos import plots
+from demos import frame, plots
 
 TITLE, ID = "Home", "home"
 EXAMPLES = Path(__file__).parent / "examples"
@@ -14,13 +17,19 @@ EXAMPLES = Path(__file__).parent / "examples"
 
 @dataclass(frozen=True)
 class Card:
-    """A family of models as the home tab shows it: the tab it opens, a picture and one sentence."""
+    """A family of models as the home tab shows it.
+
+    tab: the tab it opens. picture: a file of examples/, described by alt. moves: a recording whose large pane, `pane`,
+    plays in place of the picture; with reduced motion, and where there is no such recording, the picture stays.
+    """
 
     tab: str
     name: str
     picture: str
     alt: str
     sentence: str
+    moves: str = ""
+    pane: int = 0
 
 
 CARDS = [
@@ -29,61 +38,71 @@ CARDS = [
         "DRAW",
         "home-draw.png",
         "A digit growing on the canvas in eight pictures, an orange frame showing where the network writes",
-        "A network that looks and paints in glimpses: step through its strokes, let it copy your handwriting, "
-        "and take its window into your own hands.",
+        "A network that looks and paints in glimpses. Step through its strokes, let it copy your handwriting, or move "
+        "its window yourself.",
+        "draw-generate",
     ),
     Card(
         "pix2pix",
         "pix2pix",
         "home-pix2pix.png",
         "Drawings of a shoe and a bag and the coloured plan of a house front; below each, the photo made from it",
-        "Draw a shoe, a bag or a house front and get a photo at every stroke. Then take away the loss, the skips or "
-        "the patches one by one, and see what each of them did.",
+        "Draw a shoe, a bag or a house front and get a photo at every stroke. Then take the model apart and see what "
+        "each part was for.",
     ),
     Card(
         "gans",
         "GANs",
         "home-gans.png",
         "Four rows of made digits, a variant in each; a column has the same noise",
-        "A dozen variants of one game on the same noise: scrub through their training, race two of them live over the "
-        "critic's landscape, and ask their critics about your own digit.",
+        "Fourteen versions of one game between two networks. Watch them learn from the same noise, race two of them "
+        "live, and ask their critics about your own digit.",
     ),
 ]
 
-ABOUT = """
-Every picture here is made by a trained model while you watch, on this machine; nothing is fetched and nothing you
-draw is kept. Pick a card, press *Run*, then use the arrow keys to go through the steps one by one.
-"""
+ABOUT = "Every picture is made by a trained model on this machine while you watch. Nothing you draw is kept."
 RESULTS = """
-### Measured, beside the papers
-Each number was written by `python -m core.evaluate`, on pictures the model never saw. Where ours is behind the paper's,
-it was trained for an hour or two on one processor core, where the authors had days on a GPU.
+Each number was measured on pictures that the model had never seen. Where ours is behind the paper's, remember that
+these models were trained for an hour or two on one processor core, and the authors' for days on a GPU.
 """
 
 
-def build(tabs: gr.Tabs) -> dict[str, gr.components.Component]:
-    """The tab. Nothing on it needs restoring from a link."""
-    gr.Markdown(ABOUT)
-    with gr.Row(elem_id="home-cards"):
-        for card in CARDS:
-            with gr.Column(min_width=300, elem_classes="home-card"):
-                gr.HTML(picture(card))
-                gr.Markdown(f"### {card.name}\n{card.sentence}")
-                button = gr.Button(f"Open {card.name}", variant="primary", elem_id=f"home-open-{card.tab}")
-                button.click(
-                    lambda tab=card.tab: gr.Tabs(selected=tab),
-                    None,
-                    tabs,
-                    show_progress="hidden",
-                    api_visibility="private",
-                )
-    gr.Markdown(RESULTS)
-    gr.Markdown(evaluate.table(), elem_id="home-results")
-    return {}
+def build(tabs: gr.Tabs) -> frame.Page:
+    """The tab. It has no controls, so a link to it holds nothing else."""
+    with frame.plain_page(ID, TITLE) as page:
+        gr.Markdown(ABOUT, elem_id="home-about")
+        with gr.Row(elem_id="home-cards"):
+            for card in CARDS:
+                with gr.Column(min_width=280, elem_classes="home-card"):
+                    gr.HTML(picture(card), apply_default_css=False)
+                    gr.Markdown(f"## {card.name}\n{card.sentence}")
+                    button = gr.Button(f"Open {card.name}", variant="primary", elem_id=f"home-open-{card.tab}")
+                    button.click(
+                        lambda tab=card.tab: gr.Tabs(selected=tab),
+                        None,
+                        tabs,
+                        show_progress="hidden",
+                        api_visibility="private",
+                    )
+        with gr.Accordion("What was measured, beside the papers", open=False, elem_id="home-measured"):
+            gr.Markdown(RESULTS)
+            gr.Markdown(evaluate.table(strict=False), elem_id="home-results")
+    return page
 
 
 def picture(card: Card) -> str:
     """The card's picture as HTML, inside the page: no file to fetch, and none to be missing on a Space."""
-    from PIL import Image
+    url = plots.data_url(Image.open(EXAMPLES / card.picture))
+    still = f'<img class="home-picture" alt="{html.escape(card.alt)}" src="{url}">'
+    return f'<div class="home-frame">{still}{moving(card)}</div>'
 
-    return f'<img class="home-picture" alt="{card.alt}" src="{plots.data_url(Image.open(EXAMPLES / card.picture))}">'
+
+def moving(card: Card) -> str:
+    """A canvas that frame.js plays over the picture: every frame of a recording's pane."""
+    film: dict[str, Any] | None = frame.recording(card.moves, {}, any_values=True) if card.moves else None
+    if not film:
+        return ""
+    pane = [pane for pane in film["panes"] if pane["large"]][card.pane]
+    numbers = {"frames": film["frames"]} | {key: pane[key] for key in ("width", "height", "columns")}
+    data = " ".join(f'data-{key}="{value}"' for key, value in numbers.items())
+    return f'<canvas class="home-moving" hidden aria-hidden="true" {data} data-film="{pane["film"]}"></canvas>'

@@ -12,7 +12,7 @@ from typing import Any
 
 import plotly.graph_objects as go
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageFont
 from torch import Tensor
 
 COLOURS = {
@@ -123,13 +123,20 @@ def film(
 
 
 def gif(film: dict[str, Any], height: int = 224, milliseconds: int = 120) -> bytes:
-    """A film's large panes side by side, windows drawn in, as an animated GIF that rests on its last frame."""
+    """A film's large panes side by side, windows drawn in, as an animated GIF that rests on its last frame.
+
+    A film that knows what it is of says so below them.
+    """
+    caption = film.get("of", {}).get("caption", "")
     panes = [p for p in film["panes"] if p["large"]]
     sheets = [from_data_url(p["film"]).convert("RGB") for p in panes]
     pictures = []
     for k in range(film["frames"]):
         scaled = [enlarged(p, sheet, k, height) for p, sheet in zip(panes, sheets, strict=True)]
-        whole = Image.new("RGB", (sum(s.width for s in scaled) + 8 * (len(scaled) - 1), height), "white")
+        width = sum(s.width for s in scaled) + 8 * (len(scaled) - 1)
+        whole = Image.new("RGB", (width, height + (28 if caption else 0)), "white")
+        if caption:
+            ImageDraw.Draw(whole).text((4, height + 6), caption, "#1c1917", ImageFont.load_default(14))
         left = 0
         for picture in scaled:
             whole.paste(picture, (left, 0))

@@ -1,8 +1,10 @@
 """A page of the app in headless Chromium, for tests that click, draw and look."""
 
+import functools
 import os
 import shutil
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +13,7 @@ from urllib.parse import urlsplit
 import pytest
 
 if TYPE_CHECKING:
-    from playwright.sync_api import Page, Playwright
+    from playwright.sync_api import BrowserContext, Page, Playwright
 
 ARGUMENTS = [
     "--no-sandbox",
@@ -22,7 +24,15 @@ ARGUMENTS = [
     "--disable-component-update",
     "--disable-sync",
 ]
+STARTED: list[Callable[[], None]] = []  # how to end what `chromium` started
 HOW = "install one with `apt-get install chromium` or `playwright install chromium` (and `pip install playwright`)"
+
+
+def free_port() -> int:
+    """A port that nobody listens on: processes that start apps at the same time must not ask for the same one."""
+    with socket.socket() as server:
+        server.bind(("127.0.0.1", 0))
+        return server.getsockname()[1]
 
 
 def find_chromium(playwright: "Playwright") -> str | None:
@@ -36,43 +46,88 @@ def no_browser(reason: str) -> None:
     (pytest.fail if os.environ.get("CI") == "true" else pytest.skip)(f"{reason}; {HOW}")
 
 
-@contextmanager
-def open_page(
-    url: str, width: int = 1280, height: int = 900, dark: bool = False, reduced_motion: bool = False
-) -> Iterator["Page"]:
-    """A page at `url`, in a browser of its own.
-
-    At the end it fails where the page logged an error, threw one, or asked for anything that is not the app's own.
-    The page is loaded but perhaps not built yet: wait for what you need.
-    """
+@functools.cache
+def chromium() -> "BrowserContext":
+    """Where all tests of this process open their pages: one browser, whose cache of scripts they share."""
     try:
         from playwright.sync_api import sync_playwright
     except ImportError:
         no_browser("playwright is not installed")
+    playwright = sync_playwright().start()
+    executable = find_chromium(playwright)
+    if executable is None:
+        playwright.stop()
+        no_browser("there is no Chromium")
+    browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS, timeout=90_000)
+    STARTED.extend((browser.close, playwright.stop))
+    return browser.new_context()
+
+
+def close_chromium() -> None:
+    """End the browser, where one was started."""
+    while STARTED:
+        STARTED.pop(0)()
+
+
+@contextmanager
+def open_page(
+    url: str,
+    width: int = 1280,
+    height: int = 900,
+    dark: bool = False,
+    reduced_motion: bool = False,
+    before: str = "",
+) -> Iterator["Page"]:
+    """A page at `url`, in the browser that all tests of this process share. before: a script that runs first in it.
+
+    At the end it fails where the page logged an error, threw one, or asked for anything that is not the app's own; it
+    closes all that the test opened, and forgets what its pages stored and were permitted.
+    The page is loaded but perhaps not built yet: wait for what you need.
+    """
+    shared = chromium()
+    browser = shared.browser
+    known = [*browser.contexts, *shared.pages]
     origin = "{0.scheme}://{0.netloc}/".format(urlsplit(url))
     complaints: list[str] = []
-    with sync_playwright() as playwright:
-        executable = find_chromium(playwright)
-        if executable is None:
-            no_browser("there is no Chromium")
-        browser = playwright.chromium.launch(executable_path=executable, args=ARGUMENTS)
-        try:
-            page = browser.new_page(
-                viewport={"width": width, "height": height},
-                color_scheme="dark" if dark else "light",
-                reduced_motion="reduce" if reduced_motion else "no-preference",
-            )
-            page.on("console", lambda m: complaints.append(f"console: {m.text}") if m.type == "error" else None)
-            page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+    page = shared.new_page()
+    try:
+        page.set_viewport_size({"width": width, "height": height})
+        page.emulate_media(
+            color_scheme="dark" if dark else "light", reduced_motion="reduce" if reduced_motion else "no-preference"
+        )
+        if before:
+            page.add_init_script(before)
+        page.on("console", lambda m: complaints.append(f"console: {m.text}") if m.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
 
-            def judge(asked: str) -> None:
-                if not asked.startswith((origin, "data:", "blob:")):
-                    complaints.append(f"left the machine: {asked[:200]}")
+        def judge(asked: str) -> None:
+            if not asked.startswith((origin, "data:", "blob:")):
+                complaints.append(f"left the machine: {asked[:200]}")
 
-            page.on("request", lambda request: judge(request.url))
-            page.on("websocket", lambda socket: judge(socket.url.replace("ws", "http", 1)))
-            page.goto(url, wait_until="domcontentloaded")
-            yield page
-        finally:
-            browser.close()
+        page.on("request", lambda request: judge(request.url))
+        page.on("websocket", lambda socket: judge(socket.url.replace("ws", "http", 1)))
+        page.goto(url, wait_until="domcontentloaded", timeout=90_000)
+        yield page
+        if not page.is_closed():
+            page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
+    finally:
+        for opened in [*browser.contexts, *shared.pages]:
+            if opened not in known:
+                opened.close()
+        shared.clear_cookies()
+        shared.clear_permissions()
     assert not complaints, "\n".join(complaints)
+
+
+def barriers(page: "Page", within: str = "body") -> list[str]:
+    """What axe-core finds in a part of the page that keeps some people out: one line each."""
+    import axe_playwright_python
+
+    if not page.evaluate("typeof axe !== 'undefined'"):
+        page.evaluate((Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
+    found = page.evaluate("async within => (await axe.run(within)).violations", within)
+    return [
+        f"{each['id']}: {each['help']}: {node['html'][:160]} {(node.get('failureSummary') or '')[:300]}"
+        for each in found
+        for node in each["nodes"][:4]
+    ]

@@ -13,6 +13,7 @@ from PIL import Image
 
 import core
 from core import weights, zoo
+from core.noise import seeded
 from demos import draw, frame, home, pictures, plots
 from demos.widgets.sketch_pad import draw_strokes
 from tests.browser import open_page
@@ -42,10 +43,8 @@ def test_the_same_seed_gives_the_same_film_and_another_seed_another():
 
 
 def test_the_last_frame_is_what_the_model_samples():
-    import torch
-
     film = draw.generate(seed="5", compare=False)
-    sample = core.load(draw.ATTENTION).sample(1, generator=torch.Generator().manual_seed(5))
+    sample = core.load(draw.ATTENTION).sample(1, generator=seeded(5, "latents"))
     last = frames_of(film["panes"][0])[film["frames"] - 1]
     assert np.abs(last / 255 - sample[0, 0].numpy()).max() < 0.003
 
@@ -86,9 +85,13 @@ def test_moving_the_window_moves_what_is_read():
     assert draw.attend(points=1)["panes"][1]["width"] == 1
 
 
-def test_what_is_on_the_page_before_any_click_was_made_by_the_shipped_weights():
-    shipped, made = draw.show("generate", **draw.FIRST["generate"]).outputs[0], draw.generate(seed=str(draw.FIRST_SEED))
-    assert shipped["frames"] == made["frames"]
+@pytest.mark.parametrize("mode", draw.FIRST)
+def test_what_is_on_the_page_before_any_click_was_made_by_the_shipped_weights(mode: str):
+    values = draw.FIRST[mode]
+    shipped = frame.recording(f"draw-{mode}", {"mode": mode} | values)
+    made = draw.made(mode, **{key: value for key, value in values.items() if key != "source"})
+    assert shipped is not None, "run `python -m demos.first_sight`"
+    assert shipped["said"] == made["said"]
     for a, b in zip(shipped["panes"], made["panes"], strict=True):
         assert np.abs(frames_of(a).astype(int) - frames_of(b)).mean() < 1, "run `python -m demos.first_sight`"
 
@@ -130,8 +133,8 @@ BAD = {
     "a broken picture": (draw.reconstruct, dict(picture=BROKEN), "picture|image"),
     "a picture that is none": (draw.classify, dict(picture="data:text/html;base64,AAAA"), "PNG"),
     "an empty drawing": (draw.classify, dict(picture=as_url(Image.new("RGB", (280, 280), "white"))), "empty|blank"),
-    "N of 0": (draw.attend, dict(points=0), "points must be a whole number >= 1"),
-    "N of 41": (draw.attend, dict(points=41), "at most 40"),
+    "N of 0": (draw.attend, dict(points=0), "points must be a whole number from 1 to 40"),
+    "N of 41": (draw.attend, dict(points=41), "from 1 to 40"),
     "a centre that is NaN": (draw.attend, dict(g_x=float("nan")), "g_x"),
     "a stride of 0": (draw.attend, dict(delta=0.0), "delta"),
     "an infinite blur": (draw.attend, dict(sigma=float("inf")), "sigma"),
@@ -217,13 +220,17 @@ def open_draw(page: Any) -> None:
 
 
 def draw_seven(page: Any) -> None:
-    box = page.locator("#draw-pad canvas").bounding_box()
+    box = page.locator("#draw-sketch canvas").bounding_box()
     points = [(box["x"] + x * box["width"], box["y"] + y * box["height"]) for x, y in SEVEN[0]["points"]]
     page.mouse.move(*points[0])
     page.mouse.down()
     for x, y in points[1:]:
         page.mouse.move(x, y, steps=12)
     page.mouse.up()
+
+
+SEED = "#draw-seed textarea, #draw-seed input"
+CHANGED = "old => document.querySelector('#draw-film canvas').toDataURL() !== old"
 
 
 @pytest.mark.browser
@@ -233,109 +240,161 @@ def test_a_visitor_generates_scrubs_reconstructs_and_finds(url: str):
         wait_for_film(page, "with attention")
         before = page.locator("#draw-film canvas").first.evaluate("c => c.toDataURL()")
         page.locator("#draw-new-seed").click()
-        page.wait_for_function(
-            "old => document.querySelector('#draw-film canvas').toDataURL() !== old", arg=before, timeout=30_000
-        )
+        page.wait_for_function(CHANGED, arg=before, timeout=30_000)
         page.locator("#draw-film .strip").focus()
         for _ in range(5):
             page.keyboard.press("ArrowLeft")
         assert page.locator("#draw-film .counter").inner_text() == "step 27 of 32"
+        page.wait_for_url(re.compile("step=27"))
 
         page.get_by_label("Reconstruct", exact=True).check()
         wait_for_film(page, "where it reads")
-        page.get_by_label("Draw it", exact=True).check()
-        page.locator("#draw-pad canvas").wait_for()
+        page.get_by_label("My own drawing", exact=True).check()
+        page.locator("#draw-sketch .note").get_by_text("Draw a digit").wait_for()
+        assert "stale" in page.locator("#draw-stage").get_attribute("class")
         before = page.locator("#draw-film canvas").first.evaluate("c => c.toDataURL()")
         draw_seven(page)
-        page.wait_for_function(
-            "old => document.querySelector('#draw-film canvas').toDataURL() !== old", arg=before, timeout=30_000
-        )
+        page.wait_for_function(CHANGED, arg=before, timeout=30_000)
         page.locator("#draw-kl .main-svg").first.wait_for()
+        page.get_by_role("button", name="Clear").click()
+        page.wait_for_function("document.querySelector('#draw-stage').classList.contains('stale')")
 
+        page.get_by_label("A test picture", exact=True).check()
         page.get_by_label("Find the digit", exact=True).check()
         wait_for_film(page, "What it sees")
         assert "it would say" in page.locator("#draw-film .caption").inner_text()
 
-        page.get_by_label("Move the window yourself", exact=True).check()
+        page.get_by_label("Move the window", exact=True).check()
         wait_for_film(page, "Written back")
         before = page.locator("#draw-film canvas").nth(1).evaluate("c => c.toDataURL()")
-        page.locator("#draw-gx input[type=range]").focus()
+        page.locator("#draw-g_x input[type=range]").focus()
         for _ in range(6):
             page.keyboard.press("ArrowRight")
         page.wait_for_function(
             "old => document.querySelectorAll('#draw-film canvas')[1].toDataURL() !== old", arg=before, timeout=30_000
         )
+        page.wait_for_url(re.compile("g_x=53"))
 
 
 @pytest.mark.browser
-def test_a_bad_seed_is_answered_and_the_next_click_works(url: str):
+def test_a_bad_seed_is_answered_beside_the_seed_and_the_next_click_works(url: str):
     with open_page(url, reduced_motion=True) as page:
         open_draw(page)
-        page.locator("#draw-seed textarea, #draw-seed input").fill("a lucky number")
-        page.locator("#draw-run").click()
-        page.get_by_text("The seed must be a whole number").first.wait_for()
+        page.locator(SEED).fill("a lucky number")
+        page.keyboard.press("Enter")
+        page.locator("#draw-seed-row").get_by_text("The seed must be a whole number").wait_for()
+        assert page.locator(".toast-body").count() == 0
+        assert page.locator("#draw-said .now").inner_text().startswith("Still shown: Generate")
         before = page.locator("#draw-film canvas").first.evaluate("c => c.toDataURL()")
         page.locator("#draw-new-seed").click()
-        page.wait_for_function(
-            "old => document.querySelector('#draw-film canvas').toDataURL() !== old", arg=before, timeout=30_000
-        )
+        page.wait_for_function(CHANGED, arg=before, timeout=30_000)
+        assert page.locator(".note:visible").count() == 0
 
 
 @pytest.mark.browser
-def test_a_link_restores_tab_controls_and_strokes(url: str):
+def test_two_quick_changes_end_at_the_second(url: str):
+    with open_page(url, reduced_motion=True) as page:
+        open_draw(page)
+        for mode in ("Find the digit", "Reconstruct", "Move the window", "Generate"):
+            page.get_by_label(mode, exact=True).check()
+        page.get_by_label("Reconstruct", exact=True).check()
+        page.wait_for_function(
+            """() => { const s = document.querySelector('#draw-stage');
+            return !s.classList.contains('busy') && s.dataset.caption.startsWith('Reconstruct'); }""",
+            timeout=60_000,
+        )
+        page.wait_for_timeout(1500)
+        assert page.locator("#draw-stage").get_attribute("data-caption").startswith("Reconstruct")
+        assert "mode=reconstruct" in page.locator("#draw-film .strip").get_attribute("data-key")
+
+
+@pytest.mark.browser
+def test_a_link_restores_tab_controls_strokes_and_the_step(url: str):
     with open_page(url, reduced_motion=True) as page:
         open_draw(page)
         page.get_by_label("Reconstruct", exact=True).check()
-        page.get_by_label("Draw it", exact=True).check()
-        page.locator("#draw-pad canvas").wait_for()
+        page.get_by_label("My own drawing", exact=True).check()
+        page.locator("#draw-sketch canvas").wait_for()
         draw_seven(page)
         wait_for_film(page, "where it reads")
-        page.locator("#draw-seed textarea, #draw-seed input").fill("41")
-        page.locator("#draw-link").click()
-        page.wait_for_url(re.compile("tab=draw"))
+        page.locator(SEED).fill("41")
+        page.keyboard.press("Enter")
+        page.wait_for_url(re.compile("seed=41"))
+        page.locator("#draw-film .strip").focus()
+        page.keyboard.press("ArrowLeft")
+        page.wait_for_url(re.compile("step=31"))
         link = page.url
     assert len(link) < 2000
     with open_page(link, reduced_motion=True) as page:
         wait_for_film(page, "where it reads")
-        assert page.locator("#draw-seed textarea, #draw-seed input").input_value() == "41"
-        assert page.get_by_label("Draw it", exact=True).is_checked()
-        assert page.locator("#draw-pad .pad").get_attribute("data-strokes") == "1"
+        assert page.locator(SEED).input_value() == "41"
+        assert page.get_by_label("My own drawing", exact=True).is_checked()
+        assert page.locator("#draw-sketch .pad").get_attribute("data-strokes") == "1"
+        page.wait_for_function("document.querySelector('#draw-film .counter').textContent === 'step 31 of 32'")
 
 
 @pytest.mark.browser
 def test_a_link_that_makes_no_sense_opens_the_page_all_the_same(url: str):
     query = "?tab=draw&mode=fly&seed=%00x&delta=nan&sketch=%7Bbroken&model=../../etc&compare=perhaps"
     with open_page(url + query, reduced_motion=True) as page:
-        page.get_by_text("does not fit").first.wait_for()
+        page.locator("#draw-page .note:visible").first.wait_for()
         page.locator("#draw-new-seed").click()
         wait_for_film(page, "with attention")
 
 
 @pytest.mark.browser
-def test_the_path_sets_the_controls_runs_and_says_what_to_look_for(url: str):
+def test_downloads_are_named_after_what_made_them(url: str):
+    name = "glimpse-draw-generate-digits-with-attention-beside-it-without-seed-7"
     with open_page(url, reduced_motion=True) as page:
         open_draw(page)
-        for number, step in enumerate(draw.PATH):
-            page.locator("#draw-path .next").click()
-            page.get_by_text(step.look[:30]).wait_for()
-            page.wait_for_function(
-                """mode => document.querySelector('#draw-stage').dataset.caption.startsWith(mode)
-                && !document.querySelector('#draw-stage').classList.contains('busy')""",
-                arg=next(label for label, value in draw.MODES if value == step.settings["mode"]),
-                timeout=30_000,
-            )
-            assert page.locator(f"#draw-path [data-step='{number}']").get_attribute("aria-current") == "step"
+        page.locator("#draw-kl .main-svg").first.wait_for()
+        with page.expect_download() as gif:
+            page.locator("#draw-gif").click()
+        assert Path(gif.value.path()).read_bytes().startswith(b"GIF89a")
+        assert gif.value.suggested_filename == f"{name}.gif"
+        with page.expect_download() as png:
+            page.locator("#draw-film .png").click()
+        assert png.value.suggested_filename == f"{name}-step-32.png"
+        with page.expect_download() as svg:
+            page.locator("#draw-kl-box").get_by_role("button", name="SVG").click()
+        assert svg.value.suggested_filename == f"{name}-kl.svg"
+        assert "How much each step changes" in Path(svg.value.path()).read_text(encoding="utf-8")
+        with page.expect_download() as csv:
+            page.locator("#draw-kl-box").get_by_role("button", name="CSV").click()
+        rows = Path(csv.value.path()).read_text(encoding="utf-8").splitlines()
+        assert rows[0] == "series,step,% of full scale"
+        assert len(rows) == 1 + 2 * 32
 
 
 @pytest.mark.browser
-def test_the_film_downloads_as_a_gif(url: str):
+def test_a_line_in_the_chart_follows_the_film_and_a_click_in_the_chart_goes_there(url: str):
     with open_page(url, reduced_motion=True) as page:
         open_draw(page)
-        with page.expect_download() as waiting:
-            page.locator("#draw-gif").click()
-        content = Path(waiting.value.path()).read_bytes()
-        assert content.startswith(b"GIF89a")
-        assert waiting.value.suggested_filename == "glimpse-draw.gif"
+        line = page.locator("#draw-size .film-line")
+        line.wait_for(state="attached", timeout=30_000)
+        before = line.bounding_box()["x"]
+        page.locator("#draw-film .strip").focus()
+        page.keyboard.press("Home")
+        page.wait_for_function(
+            "x => document.querySelector('#draw-size .film-line').getBoundingClientRect().x < x - 100", arg=before
+        )
+        box = page.locator("#draw-size .js-plotly-plot").bounding_box()
+        page.locator("#draw-size .js-plotly-plot").scroll_into_view_if_needed()
+        page.locator("#draw-size .js-plotly-plot").click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+        step = int(page.locator("#draw-film .strip").get_attribute("data-index"))
+        assert 10 < step < 22
+
+
+@pytest.mark.browser
+def test_the_diagram_lights_the_parts_that_work(url: str):
+    lit = "part => document.querySelector(`#draw-diagram [data-part='${part}']`).classList.contains('lit')"
+    with open_page(url, reduced_motion=True) as page:
+        open_draw(page)
+        assert page.evaluate(lit, "decoder")
+        assert not page.evaluate(lit, "encoder")  # nothing is read where a picture is made from noise
+        page.get_by_label("Reconstruct", exact=True).check()
+        wait_for_film(page, "where it reads")
+        assert page.evaluate(lit, "encoder")
 
 
 @pytest.mark.browser
@@ -363,6 +422,7 @@ def test_the_lesson_shows_equations_without_a_network(url: str):
 @pytest.mark.browser
 def test_the_home_tab_shows_a_card_a_family_and_the_measured_results(url: str):
     with open_page(url) as page:
+        page.get_by_text("What was measured, beside the papers").click()
         page.locator("#home-results table").wait_for()
         text = page.locator("#home-results").inner_text()
         assert all(name in text for name in zoo.names() if (weights.FOLDER / f"{name}.json").exists())

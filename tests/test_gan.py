@@ -493,7 +493,7 @@ def test_two_players_that_train_at_once_end_as_each_does_alone():
     ring = playground.TARGETS["ring"]
     courses = [("wgan-gp", 1), ("dragan", 2)]
     alone = [losses(*course, lambda: None) for course in courses]
-    turn, together = threading.Barrier(2), {}
+    turn, together = threading.Barrier(2, timeout=100), {}
     threads = [
         threading.Thread(target=lambda i=i: together.update({i: losses(*courses[i], turn.wait)})) for i in range(2)
     ]

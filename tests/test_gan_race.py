@@ -3,7 +3,9 @@
 import base64
 import json
 import math
+import threading
 import time
+from collections.abc import Callable
 from typing import Any
 from urllib.request import Request, urlopen
 
@@ -12,9 +14,9 @@ import numpy as np
 import pytest
 import torch
 
-from core.gan import VARIANTS, theory
+from core.gan import VARIANTS, playground
 from demos import frame
-from demos.gans import race, why
+from demos.gans import race, standing, track, why
 from demos.gans.names import RACERS
 
 # ------------------------------------------------------------------ the race
@@ -23,6 +25,19 @@ from demos.gans.names import RACERS
 def new_race(**changes: Any) -> race.Race:
     chosen = dict(target="ring", drawing=None, left="gan", right="wgan-gp", seed="0") | changes
     return race.Race(*race.course(**chosen), race.Settings())
+
+
+def points(text: str) -> np.ndarray:
+    """Points as a frame holds them: (n, 2)."""
+    return np.frombuffer(base64.b64decode(text), "<i2").reshape(-1, 2) / 1000
+
+
+def session_of(numbers: race.Settings = race.Settings(), **changes: Any) -> track.Session:  # noqa: B008
+    """A visitor who has a race on the stage."""
+    chosen = dict(target="ring", drawing=None, left="gan", right="wgan-gp", seed="0") | changes
+    session = track.Session()
+    session.prepare(None, *race.course(**chosen), numbers)
+    return session
 
 
 def test_both_players_start_from_the_same_points():
@@ -42,19 +57,51 @@ def test_a_race_is_a_function_of_its_seed():
     assert first.frame()["frame"] != other.frame()["frame"]
 
 
+def test_two_races_at_once_are_each_what_it_is_alone():
+    """In threads that take turns, step by step: what one visitor's race draws is nothing to the other's."""
+    courses = [dict(seed="1", left="wgan-gp", right="dragan"), dict(seed="2", left="gan", right="wgan-gp")]
+
+    def frames(course: dict[str, str], wait: Callable[[], object]) -> list[Any]:
+        run, found = new_race(**course), []
+        for _ in range(5):
+            run.advance(1)
+            found.append(run.frame()["frame"])
+            wait()
+        return found
+
+    alone = [frames(course, lambda: None) for course in courses]
+    turn, together = threading.Barrier(2, timeout=100), {}
+    threads = [
+        threading.Thread(target=lambda i=i: together.update({i: frames(courses[i], turn.wait)})) for i in range(2)
+    ]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert [together[0], together[1]] == alone
+
+
+def test_a_race_and_the_figure_of_penalties_leave_the_generator_that_all_share_alone():
+    torch.manual_seed(4)
+    before = torch.get_rng_state()
+    new_race().advance(2)
+    why.penalty.__wrapped__()
+    assert torch.equal(torch.get_rng_state(), before)
+
+
 def test_a_frame_holds_what_the_view_needs_and_json_takes_it():
     run = new_race(right="sgan")
     run.advance(2)
     shown = json.loads(json.dumps(run.frame()))
     assert shown["frame"]["step"] == 2
-    assert len(shown["real"]) == race.SHOWN
+    assert len(points(shown["real"])) == race.SHOWN
     for player in shown["frame"]["players"]:
         side = math.isqrt(len(base64.b64decode(player["surface"])))
         assert side**2 == len(base64.b64decode(player["surface"]))
-        assert len(player["made"]) == race.SHOWN
+        assert len(points(player["made"])) == race.SHOWN
         assert player["losses"].keys() == {"critic", "generator"}
-        assert [name for name, _ in player["facts"]] == ["on target", "covered", "modes"]
-    assert len(json.dumps(shown)) < 25_000
+        assert [name for name, _ in player["facts"]] == ["on target", "covered", "clusters"]
+    assert len(json.dumps(shown)) < 10_000
 
 
 def test_settings_reach_a_race_that_runs():
@@ -90,36 +137,18 @@ def test_a_gan_finds_the_ring():
 
 @pytest.mark.parametrize("left", ["gan", "wgan-gp", "lsgan"])
 def test_a_rate_of_ten_diverges_is_said_and_ends_the_race(left: str):
-    chosen, target = race.course("ring", None, left, "gan", "0")
-    frames = list(race.running(None, "10 steps a frame", chosen, target, race.settings(10.0, 0, 10.0, 64)))
-    last, run = frames[-1]
-    assert "diverged" in last["said"]
-    assert run.over()
+    session = session_of(left=left, numbers=race.settings(10.0, 0, 10.0, 64))
+    last = list(session.run("10 steps a frame"))[-1]
+    assert "diverged" in last["frame"]["said"]
+    assert session.race.over()
     assert last["frame"]["step"] < race.MOST_STEPS
     json.dumps(last, allow_nan=False)
-
-
-def test_a_paused_race_goes_on_where_it_was_and_another_course_starts_anew():
-    chosen, target = race.course("moons", None, "gan", "lsgan", "0")
-    frames = race.running(None, "1 step a frame", chosen, target, race.Settings())
-    for _ in range(4):
-        _, run = next(frames)
-    run.paused = True
-    assert list(frames) == []
-    assert not run.running
-    again, same = next(race.running(run, "1 step a frame", chosen, target, race.Settings()))
-    assert same is run
-    assert again["frame"]["step"] == 3
-    elsewhere, target = race.course("circles", None, "gan", "lsgan", "0")
-    fresh, other = next(race.running(run, "1 step a frame", elsewhere, target, race.Settings()))
-    assert other is not run
-    assert fresh["frame"]["step"] == 0
 
 
 def test_a_drawn_shape_is_the_target():
     drawing = {"strokes": [{"points": [[0.5, 0.1], [0.5, 0.9]], "size": 0.04}]}
     run = new_race(target="drawn", drawing=drawing)
-    x = np.array(run.frame()["real"])
+    x = points(run.frame()["real"])
     assert np.abs(x[:, 0]).max() < 0.2
     assert np.ptp(x[:, 1]) > 2
 
@@ -222,36 +251,137 @@ def test_every_variant_of_the_table_can_race_but_the_convolutional_one():
     assert set(VARIANTS) - set(RACERS) == {"dcgan"}
 
 
-# ------------------------------------------------------------------ why it matters
+# ------------------------------------------------------------------ how it stands, in a sentence
 
 
-@pytest.mark.parametrize("topic", why.TOPICS)
-def test_every_topic_has_a_figure_and_words(topic: str):
-    figure = why.picture(topic, 1.0)
-    assert len(figure.data) >= 3
-    assert why.WORDS[topic]
-    json.loads(figure.to_json())
+def around(centres: torch.Tensor, n: int = 400, spread: float = 0.05) -> torch.Tensor:
+    noise = torch.randn(n, 2, generator=torch.Generator().manual_seed(0))
+    return centres[torch.arange(n) % len(centres)] + spread * noise
 
 
-def test_the_lines_show_what_theory_says():
-    figure = why.picture("lines", 0.5)
-    by_name = {trace.name.split(":")[0]: trace for trace in figure.data if trace.name}
-    heights = dict(zip(by_name["Wasserstein"].x, by_name["Wasserstein"].y, strict=True))
-    assert heights[0.5] == theory.parallel_lines(0.5)["Wasserstein"] == 0.5
-    assert by_name["Jensen-Shannon"].name == "Jensen-Shannon: 0.69"
-    assert "∞" in by_name["KL"].name
+RING = playground.MODES["ring"]
+SAID = {
+    "covers 8 of 8 clusters": around(RING),
+    "covers 5 of 8 clusters": around(RING[:5]),
+    "has collapsed onto 1 of 8 clusters": around(RING[:1]),
+    "is still one heap": around(torch.zeros(1, 2)),
+    "has scattered": around(torch.zeros(1, 2), spread=1.0),
+    "has left the picture": around(torch.full((1, 2), 9.0)),
+}
 
 
-def test_the_penalties_lie_where_they_should():
-    figure = why.picture("penalty", 0.0)
-    places = {trace.name: torch.tensor([trace.x, trace.y]).T for trace in figure.data if trace.name}
-    to_real = {name: torch.cdist(x, places["real"]).amin(1).mean().item() for name, x in places.items()}
-    assert to_real["DRAGAN asks here"] < 0.6 * to_real["WGAN-GP asks here"] + 0.35
-    assert len(places["WGAN-GP asks here"]) == len(places["real"])
+@pytest.mark.parametrize("words", SAID)
+def test_the_sentence_says_what_the_points_do(words: str):
+    real = around(RING, 2000)
+    assert standing.standing("ring", real, SAID[words]).words("ring") == words
+    assert standing.standing("ring", real, real).modes == (8, 8)
 
 
-def test_an_unknown_topic_and_a_distance_that_is_none_are_named():
-    with pytest.raises(ValueError, match="topic must be one of lines"):
-        why.picture("fish", 0.0)
-    with pytest.raises(ValueError, match="distance must be a number"):
-        why.picture("lines", math.nan)
+def test_one_sentence_has_both_sides_with_their_values():
+    real = around(RING, 2000)
+    both = [standing.standing("ring", real, SAID[words]) for words in ("covers 5 of 8 clusters", "has scattered")]
+    said = standing.compared(340, "ring", ["WGAN-GP", "GAN"], both)
+    assert said == "Step 340: WGAN-GP covers 5 of 8 clusters; GAN has scattered."
+    assert "left" in standing.compared(340, "ring", ["GAN", "GAN"], both)
+    moons = torch.randn(400, 2, generator=torch.Generator().manual_seed(0))
+    assert standing.standing("moons", moons, moons[:200]).words("moons").endswith("% of the moons")
+
+
+# ------------------------------------------------------------------ the track
+
+
+def steps_of(moments: list[Any]) -> list[int]:
+    return [moment["frame"]["step"] for moment in moments]
+
+
+def test_a_stopped_race_goes_on_where_it_was_and_another_course_or_new_starts_at_0():
+    session = session_of(target="moons", right="lsgan")
+    frames = session.run("1 step a frame")
+    seen = [next(frames) for _ in range(4)]
+    session.wanted = False  # Stop
+    assert list(frames) == []
+    assert track.LINE.seen == {}
+    course = race.course("moons", None, "gan", "lsgan", "0")
+    same = session.prepare(seen[-1], *course, race.Settings())
+    assert steps_of([next(session.run("1 step a frame"))]) == [3]
+    assert session.prepare(seen[-1], *course, race.Settings(), anew=True) is not same  # New
+    session.race = same
+    assert session.prepare({"race": "recording"}, *course, race.Settings()) is not same  # it is not what is shown
+    session.race = same
+    other = session.prepare(seen[-1], *race.course("circles", None, "gan", "lsgan", "0"), race.Settings())
+    assert (other is not same, other.step) == (True, 0)
+
+
+def test_pressing_run_or_new_while_it_runs_takes_over():
+    session = session_of()
+    first = session.run("1 step a frame")
+    seen = [next(first), next(first)]
+    session.prepare(seen[-1], *race.course("ring", None, "gan", "wgan-gp", "0"), race.Settings(), anew=True)
+    second = session.run("1 step a frame")
+    assert steps_of([next(second), next(second)]) == [0, 1]
+    assert list(first) == []
+    assert steps_of([next(second)]) == [2]  # the end of the first one took nothing from it
+    second.close()
+    assert track.LINE.seen == {}
+
+
+def test_two_calls_may_move_one_race_at_once():
+    """A second Run begins while the step of the first one is not yet made."""
+    run, failed = new_race(), []
+
+    def move() -> None:
+        try:
+            for _ in range(6):
+                run.advance(1)
+                run.frame()
+        except ValueError as problem:  # "generator already executing"
+            failed.append(problem)
+
+    threads = [threading.Thread(target=move) for _ in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert not failed
+    assert run.step == 18
+
+
+def test_the_second_visitor_waits_is_told_how_long_and_gets_a_turn(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(track, "TURN_SECONDS", 0.0)
+    monkeypatch.setattr(track.time, "sleep", lambda seconds: None)
+    one, two, three = session_of(), session_of(), session_of()
+    runs = [session.run("1 step a frame") for session in (one, two, three)]
+    for run in runs:
+        assert steps_of([next(run)]) == [0]  # what is on the stage
+    assert steps_of([next(runs[0])]) == [1]
+    assert [next(runs[1]), next(runs[2])] == [1, 2]
+    monkeypatch.setattr(track, "TURN_SECONDS", 20)
+    assert track.wait(2).startswith("2 races run before yours, which starts in about ")
+    assert 20 <= int(track.wait(2).split()[-2]) <= 40
+    monkeypatch.setattr(track, "TURN_SECONDS", 0.0)
+    assert next(runs[0]) == 2  # its turn is over, and it stands at the end of the line
+    assert steps_of([next(runs[1])]) == [1]
+    runs[1].close()  # a visitor who leaves
+    assert steps_of([next(runs[2])]) == [1]
+    for run in runs:
+        run.close()
+    assert track.LINE.seen == {}
+
+
+def test_who_gives_no_sign_of_life_loses_the_place(monkeypatch: pytest.MonkeyPatch):
+    line, now = track.Line(), [0.0]
+    monkeypatch.setattr(track.time, "monotonic", lambda: now[0])
+    assert [line.ahead("a"), line.ahead("b")] == [0, 1]
+    now[0] = track.LOST_SECONDS - 1
+    assert line.ahead("b") == 1
+    now[0] = track.LOST_SECONDS + 1
+    assert line.ahead("b") == 0
+
+
+def test_a_recording_has_every_moment_and_its_sentence(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(track, "RECORDED_STEPS", 6)
+    monkeypatch.setattr(track, "RECORDED_EVERY", 2)
+    made = track.record(*race.course("ring", None, "gan", "wgan-gp", "5"), race.Settings())
+    assert [frame["step"] for frame in made["frames"]] == [0, 2, 4, 6]
+    assert all(frame["said"].startswith("Step ") for frame in made["frames"])
+    assert made["race"] == "recording"

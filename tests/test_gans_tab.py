@@ -10,20 +10,27 @@ import gradio as gr
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import core
 from demos import frame, gans
-from demos.gans import compare, critic
+from demos.gans import charts, compare, critic, path, track
 from demos.widgets.sketch_pad import draw_strokes
 from tests.browser import open_page
 from tests.films import as_url, frames_of
+
+
+def build_alone() -> frame.Page:
+    with gr.Blocks():
+        return gans.build()
+
 
 # ------------------------------------------------------------------ compare
 
 
 def test_the_same_z_lies_in_the_same_cell_of_every_sheet():
     film = compare.compare(["dcgan", "lsgan", "cgan"], view="samples", seed="3")
-    z = compare.noise("dcgan-mnist", compare.SAMPLES, 3)
+    z = compare.noise("dcgan-mnist", compare.SAMPLES["mnist"], 3)
     for pane, variant in zip(film["panes"], ["dcgan", "lsgan", "cgan"], strict=True):
         sheet = frames_of(pane)[0]
         cell = core.load(f"{variant}-mnist").pictures(z)[9, 0]  # row 1, column 1; of class 9
@@ -41,7 +48,7 @@ def test_a_walk_starts_at_one_z_and_ends_at_the_other():
     frames = frames_of(film["panes"][0])[: compare.WALK_FRAMES]
     model = core.load("dcgan-mnist")
     for moment, seed in [(0, 3), (-1, 4)]:
-        first = model.pictures(compare.noise("dcgan-mnist", compare.WALKERS, seed))[0, 0]
+        first = model.pictures(compare.noise("dcgan-mnist", compare.WALKERS["mnist"], seed))[0, 0]
         assert np.abs(frames[moment][:32, :32] / 255 - first.numpy()).max() < 0.01
     steps = np.abs(np.diff(frames.astype(int), axis=0)).mean((1, 2))
     assert steps.max() < 60  # no jump
@@ -56,11 +63,30 @@ def test_training_is_shown_at_a_dozen_moments_and_every_run_has_losses(of: str):
     names = compare.members(of)[:4]
     film = compare.compare(names, of, "training")
     assert film["frames"] >= 12
-    assert film["captions"][-1].startswith("After ")
+    assert film["captions"][-1].startswith("Steps of training: ")
+
+
+def test_trainings_of_different_lengths_are_shown_at_the_same_share_of_each():
+    names = ["dcgan-shoes", "wgan-gp-shoes"]  # their cards have sheets of different moments
+    table = compare.moments(names)
+    assert table[0] == [14, 7]
+    for dcgan, wgan_gp in table:
+        assert abs(dcgan / 2000 - wgan_gp / 2000) < 0.03
+    film = compare.training(names)
+    kept, webp = core.sheets("wgan-gp-shoes")
+    cards, steps = Image.open(io.BytesIO(webp)), [row[1] for row in table]
+    width = film["panes"][1]["width"]
+    for k, frame_shown in enumerate(frames_of(film["panes"][1])[: len(steps)]):
+        left = kept.index(steps[k]) * width
+        assert np.array_equal(frame_shown, np.asarray(cards.crop((left, 0, left + width, cards.height))))
+    assert charts.places(names)[-1] == 100
+    losses = charts.all_of(names, follow=True)[0]
+    assert list(losses.layout.meta["steps"]) == charts.places(names)
+    assert "meta" not in charts.all_of(names, follow=False)[0].to_plotly_json()["layout"]
 
 
 def test_the_table_holds_what_the_cards_say():
-    table = compare.table("mnist")
+    table = charts.table("mnist")
     rows = {row[0]: dict(zip(table["headers"], row, strict=True)) for row in table["data"]}
     assert len(rows) == len(compare.members("mnist"))
     metrics = core.card("began-mnist")["metrics"]
@@ -69,15 +95,47 @@ def test_the_table_holds_what_the_cards_say():
 
 
 def test_convergence_is_drawn_for_those_whose_papers_have_it():
-    assert not compare.convergence(["dcgan-mnist", "lsgan-mnist"]).data
+    assert not charts.convergence(["dcgan-mnist", "lsgan-mnist"]).data
     names = ["wgan-mnist", "wgan-gp-mnist", "began-mnist", "dcgan-mnist"]
-    assert [trace.name for trace in compare.convergence(names).data] == ["WGAN, clipped", "WGAN-GP", "BEGAN"]
+    assert [trace.name for trace in charts.convergence(names).data] == ["WGAN (clipped)", "WGAN-GP", "BEGAN"]
+
+
+@pytest.mark.parametrize(
+    "damaged",
+    [{}, {"metrics": {"FID": 1.0}}, {"metrics": {"FID": 1.0}, "history": None}, {"metrics": {}, "history": {}}],
+)
+def test_a_variant_with_a_damaged_card_is_left_out_and_the_others_stay(damaged: dict, monkeypatch: pytest.MonkeyPatch):
+    whole = core.card
+    monkeypatch.setattr(core, "card", lambda name: damaged if name == "lsgan-mnist" else whole(name))
+    compare.members.cache_clear()
+    try:
+        assert "lsgan" not in compare.members("mnist")
+        assert "dcgan" in compare.members("mnist")
+        assert "LSGAN" not in [row[0] for row in charts.table("mnist")["data"]]
+        build_alone()
+    finally:
+        compare.members.cache_clear()
+
+
+def test_each_view_says_what_this_run_shows():
+    names = ["dcgan-mnist", "wgan-gp-mnist", "began-mnist"]
+    assert "WGAN-GP comes closest to real digits (FID 3.6); BEGAN is furthest (40.9)" in compare.told(
+        names, "training", 5
+    )
+    samples = compare.told(names, "samples", 2)
+    digits = compare.read(core.load("mnist-classifier"), compare.sampled("began-mnist", 2, 64)[0])
+    assert f"BEGAN shows {len(digits.unique())} of 10" in samples
+    walks = re.search(r"of 16 digits turn into another: (\d+) with DCGAN", compare.told(names, "walk", 2))
+    both = compare.walked("dcgan-mnist", 2)[0][[0, -1]]
+    start, end = (compare.read(core.load("mnist-classifier"), moment) for moment in both)
+    assert int(walks[1]) == int((start != end).sum())
+    assert "closest to real shoes" in compare.told(["dcgan-shoes", "began-shoes"], "samples", 2)
+    assert "FID of 9.3" in compare.told(["dcgan-mnist"], "training", 2)
 
 
 BAD_COMPARISONS = {
-    "five variants": (dict(variants=["gan", "dcgan", "cgan", "lsgan", "wgan"]), "5 variants were picked; pick 2 to 4"),
-    "none": (dict(variants=[]), "0 variants were picked"),
-    "one": (dict(variants=["gan"]), "1 variants were picked"),
+    "five variants": (dict(variants=["gan", "dcgan", "cgan", "lsgan", "wgan"]), "pick one to 4 variants.*got 5"),
+    "none": (dict(variants=[]), "pick one to 4 variants.*got 0"),
     "an unknown one": (dict(variants=["gan", "wgan-pg"]), "no variant 'wgan-pg' was trained on digits"),
     "one without shoes": (
         dict(variants=["dcgan", "ebgan"], pictures="shoes"),
@@ -94,6 +152,10 @@ def test_bad_comparisons_get_one_sentence(what: str):
     arguments, words = BAD_COMPARISONS[what]
     with pytest.raises(gr.Error, match=f"(?i){words}"):
         frame.sentences(compare.compare)(**arguments)
+
+
+def test_one_variant_alone_is_compared_with_nothing_and_shown():
+    assert len(compare.compare(["began"], view="training")["panes"]) == 1
 
 
 def test_samples_of_one_variant_and_what_cannot_be_asked_of_it():
@@ -150,8 +212,72 @@ def test_an_empty_picture_for_the_critics_gets_a_sentence():
         frame.sentences(critic.critic)(url)
 
 
-def test_what_is_on_the_page_before_any_click_was_made_by_the_shipped_weights():
-    assert gans.first_sight() == compare.compare(gans.FIRST, view="training"), "run `python -m demos.first_sight`"
+def test_the_digit_is_uncovered_from_the_top_and_the_last_frame_has_it_whole():
+    digit = critic.stock_digit(4)
+    seen = critic.uncovered(digit)
+    assert torch.equal(seen[-1:], digit)
+    assert not seen[0, :, critic.ROWS[0] :].any()
+    film = critic.asked(digit)
+    assert film["frames"] == len(critic.ROWS)
+    assert [rows[-1] for rows in film["classes_by_frame"].values()] == list(film["classes"].values())
+    assert film["captions"][-1] == f"32 of 32 rows: {critic.said(film['classes'])}"
+
+
+def test_the_sentence_about_the_critics_has_their_answers():
+    sgan = [0.0] * 10 + [1.0]
+    assert critic.said({"catGAN": [0.1, 0.9], "SGAN": sgan}) == "catGAN says 1 (90 %) and SGAN says generated (100 %)."
+
+
+# ------------------------------------------------------------------ from the controls to the stage
+
+
+def test_the_recording_is_of_the_first_race_and_was_made_by_the_shipped_code():
+    view = frame.recording("gans-race", path.RACE)
+    assert view, "run `python -m demos.first_sight`"
+    steps = [moment["step"] for moment in view["frames"]]
+    assert steps == list(range(0, track.RECORDED_STEPS + 1, track.RECORDED_EVERY))
+    first = track.at_start(*gans.set_up(**path.RACE))
+    assert first["real"] == view["real"]  # the same seed and the same target
+    assert first["frames"][0].keys() == view["frames"][0].keys()
+    shown = gans.show("race", **path.RACE, pace="")
+    assert len(shown.outputs[1]["frames"]) == len(steps)
+    other = gans.show("race", **path.RACE | {"seed": "6"}, pace="")
+    assert [moment["step"] for moment in other.outputs[1]["frames"]] == [0]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "at"),
+    [
+        (dict(mode="compare", pictures="mnist", view="samples", variants=[]), "variants"),
+        (dict(mode="compare", pictures="shoes", view="samples", shoes=["dcgan"] * 5), "shoes"),
+        (dict(mode="compare", pictures="mnist", view="samples", variants=["dcgan"], seed="x"), "seed"),
+        (dict(mode="race", **path.RACE | {"target": "drawn"}, shape=None), "shape"),
+        (dict(mode="critic", source="sketch", sketch=None), "sketch"),
+    ],
+)
+def test_what_is_missing_is_said_at_its_control(arguments: dict, at: str):
+    with pytest.raises(frame.Note) as caught:
+        gans.show(**arguments)
+    assert caught.value.at == at
+
+
+def test_every_step_of_the_path_sets_known_controls_and_says_what_it_shows():
+    page = build_alone()
+    for step in path.PATH:
+        assert set(step.settings) <= set(page.controls), step.name
+        values = page.defaults() | step.settings
+        shown = page.tried(gans.show, values)
+        assert isinstance(shown, frame.Shown), (step.name, shown)
+        assert shown.said.endswith(".")
+        assert len(step.look) < 300
+
+
+def test_every_part_that_a_film_lights_is_in_the_diagram():
+    known = {*path.DIAGRAM.boxes, *(f"{start}>{end}" for start, end, *_ in path.DIAGRAM.arrows)}
+    for turn in (path.CRITICS_TURN, path.GENERATORS_TURN, path.SAMPLING, path.JUDGING):
+        assert set(turn) <= known
+    assert path.in_turn(4)["D"] == [1.0, 0.3, 1.0, 0.3]
+    assert path.in_turn(4)["G"] == [0.3, 1.0, 0.3, 1.0]
 
 
 # ------------------------------------------------------------------ the page
@@ -159,166 +285,188 @@ def test_what_is_on_the_page_before_any_click_was_made_by_the_shipped_weights():
 FRAMES = "Number(document.querySelector('#gans-race .race')?.dataset.frames ?? 0)"
 STEP = "Number(document.querySelector('#gans-race .race')?.dataset.step ?? -1)"
 SHEET = "document.querySelector('#gans-film .pane.large canvas')?.toDataURL()"
+PANES = "document.querySelectorAll('#gans-film .pane.large').length"
+SAID = "document.querySelector('#gans-said .said').textContent"
+LONG = 120_000  # milliseconds, for what a busy machine does
 
 
 def open_gans(page: Any, mode: str | None = None) -> None:
+    page.set_default_timeout(LONG)
     page.get_by_role("tab", name="GANs", exact=True).click()
     page.locator("#gans-film .pane.large canvas").first.wait_for()
     if mode:
-        page.get_by_label(mode, exact=True).check()
+        choose(page, mode)
+
+
+def choose(page: Any, mode: str) -> None:
+    """Open a mode, and wait for what it shows."""
+    page.locator(f"#gans-mode input[value={mode}]").check()
+    settle(page)
+
+
+def settle(page: Any) -> None:
+    """Wait for the answer to the last change."""
+    page.wait_for_function("!document.querySelector('#gans-stage').classList.contains('busy')", timeout=LONG)
+
+
+def change(page: Any, act: Any) -> None:
+    """Change a control and wait for the sentence that belongs to it."""
+    before = page.evaluate(SAID)
+    act()
+    page.wait_for_function(f"old => {SAID} !== old", arg=before, timeout=LONG)
+    settle(page)
 
 
 @pytest.mark.browser
-def test_a_visitor_compares_scrubs_and_walks(url: str):
+def test_every_change_acts_at_once_and_a_fifth_variant_cannot_be_ticked(url: str):
     with open_page(url, reduced_motion=True) as page:
-        page.get_by_role("button", name="Open GANs").click()
-        page.locator("#gans-film .pane.large canvas").first.wait_for()
+        open_gans(page)
         last = page.evaluate(SHEET)
         page.locator("#gans-film .strip").focus()
         page.keyboard.press("Home")
         page.wait_for_function(f"old => {SHEET} !== old", arg=last)
-        page.locator("#gans-table").get_by_text("WGAN-GP").first.wait_for()
-        page.get_by_label("A walk between two z", exact=True).check()
-        page.locator("#gans-film .counter").get_by_text(f"of {compare.WALK_FRAMES}").wait_for()
-        page.get_by_label("ACGAN", exact=True).check()
-        page.locator("#gans-run").click()
-        page.wait_for_function("document.querySelectorAll('#gans-film figcaption').length === 4")
-        page.get_by_label("EBGAN", exact=True).check()
-        page.locator("#gans-run").click()
-        page.get_by_text("5 variants were picked").first.wait_for()
-        page.get_by_label("Shoes, in colour", exact=True).check()
-        page.wait_for_function(
-            "!document.querySelector('#gans-variants').textContent.includes('ACGAN')", timeout=30_000
-        )
+        page.locator("#gans-table-mnist").get_by_text("WGAN-GP").first.wait_for()
+        tick = page.locator("#gans-variants").get_by_label
+        assert not page.locator("#gans-seed-row").is_visible()  # training knows no seed
+        change(page, page.locator("#gans-view input[value=samples]").check)
+        assert page.locator("#gans-seed-row").is_visible()
+        tick("ACGAN", exact=True).check()
+        page.wait_for_function(f"{PANES} === 4", timeout=LONG)
+        assert tick("EBGAN", exact=True).is_disabled()
+        assert tick("DCGAN", exact=True).is_enabled()
+        for name in ("DCGAN", "WGAN-GP", "BEGAN"):
+            tick(name, exact=True).uncheck()
+        page.wait_for_function(f"{PANES} === 1", timeout=LONG)
+        assert tick("EBGAN", exact=True).is_enabled()
+        assert tick("ACGAN", exact=True).is_disabled()  # one there must be
+        change(page, page.locator("#gans-pictures input[value=shoes]").check)
+        assert page.locator("#gans-shoes").is_visible()
+        assert not page.locator("#gans-variants").is_visible()
 
 
 @pytest.mark.browser
-def test_a_race_runs_pauses_steps_scrubs_and_stops(url: str):
+def test_a_race_opens_on_a_recording_that_plays(url: str):
+    with open_page(url) as page:
+        open_gans(page, "race")
+        page.wait_for_function(f"{FRAMES} > 20", timeout=LONG)
+        seen = page.evaluate(STEP)
+        page.wait_for_function(f"old => {STEP} > old", arg=seen, timeout=2000)
+        page.locator("#gans-race").get_by_text("This is a recording").wait_for()
+        page.locator("#gans-race .charts canvas").first.click(position={"x": 2, "y": 20})
+        assert page.evaluate(STEP) == 0  # a click in the chart goes there
+
+
+@pytest.mark.browser
+def test_stop_then_step_then_run_go_on_and_new_starts_anew(url: str):
     with open_page(url, reduced_motion=True) as page:
-        open_gans(page, "Race live")
-        page.locator("#gans-race .quiet").get_by_text("Nobody runs").wait_for()
-        page.locator("#gans-run").click()
-        page.wait_for_function(f"{FRAMES} > 8", timeout=60_000)
-        page.locator("#gans-pause").click()
+        open_gans(page, "race")
+        page.locator("#gans-race-run").click()
+        page.wait_for_function(f"{STEP} > 3 && {STEP} < 200", timeout=LONG)
+        page.locator("#gans-race-stop").click()
+        page.wait_for_timeout(2500)
+        rested, name = page.evaluate(STEP), page.evaluate("document.querySelector('#gans-race .race').dataset.race")
         page.wait_for_timeout(1500)
-        rested = page.evaluate(STEP)
-        page.wait_for_timeout(1000)
         assert page.evaluate(STEP) == rested
-        page.locator("#gans-step").click()
-        page.wait_for_function(f"{STEP} === {rested + 1}")
-        page.locator("#gans-race .race").focus()
-        page.keyboard.press("Home")
-        assert page.evaluate(STEP) == 0
-        page.keyboard.press("End")
-        page.locator("#gans-run").click()
-        page.wait_for_function(f"{STEP} > {rested + 1}", timeout=30_000)
-        page.locator("#gans-stop").click()
-        page.wait_for_timeout(1000)
-        seen = page.evaluate(FRAMES)
-        page.locator("#gans-race .race").focus()
-        page.keyboard.press("Home")
-        assert page.evaluate(STEP) == 0  # what was seen stays
-        page.locator("#gans-run").click()
-        page.wait_for_function(f"{FRAMES} > 0 && {FRAMES} < {seen}", timeout=30_000)  # and the next one starts anew
-        page.locator("#gans-stop").click()
+        page.locator("#gans-race-step").click()
+        page.wait_for_function(f"{STEP} === {rested + 1}", timeout=LONG)
+        page.locator("#gans-race-run").click()
+        page.wait_for_function(f"{STEP} > {rested + 3}", timeout=LONG)
+        assert page.evaluate("document.querySelector('#gans-race .race').dataset.race") == name
+        page.locator("#gans-race-new").click()
+        page.wait_for_function(
+            "old => document.querySelector('#gans-race .race').dataset.race !== old", arg=name, timeout=LONG
+        )
+        page.wait_for_function(f"{STEP} > 0", timeout=LONG)
+        choose(page, "compare")  # leaving the mode ends it
+        page.wait_for_timeout(2500)
+        seen = page.evaluate(STEP)
+        page.wait_for_timeout(1500)
+        assert page.evaluate(STEP) == seen
+        assert not track.LINE.seen
 
 
 @pytest.mark.browser
 def test_a_race_with_an_absurd_rate_says_so_and_ends(url: str):
-    with open_page(url, reduced_motion=True) as page:
-        open_gans(page, "Race live")
-        page.get_by_text("Settings, also while it runs").click()
-        page.locator("#gans-rate input").fill("10")
-        page.locator("#gans-run").click()
-        page.locator("#gans-race .said").get_by_text("diverged").wait_for(timeout=60_000)
+    with open_page(url + "?tab=gans&mode=race&rate=1.0", reduced_motion=True) as page:
+        page.locator("#gans-race-run").click()
+        page.locator("#gans-said").get_by_text("diverged").wait_for(timeout=LONG)
 
 
 @pytest.mark.browser
-def test_closing_the_page_ends_its_race(url: str):
-    with open_page(url, reduced_motion=True) as page:
-        open_gans(page, "Race live")
-        page.locator("#gans-run").click()
-        page.wait_for_function(f"{FRAMES} > 3", timeout=60_000)
-    with open_page(url, reduced_motion=True) as page:  # one race at a time: this one runs only if the other has ended
-        open_gans(page, "Race live")
-        page.locator("#gans-run").click()
-        page.wait_for_function(f"{FRAMES} > 3", timeout=30_000)
-        page.locator("#gans-stop").click()
-
-
-@pytest.mark.browser
-def test_the_second_of_two_races_is_told_where_it_stands_and_gets_its_turn(url: str):
-    with open_page(url, reduced_motion=True) as first:
-        second = first.context.browser.new_page(reduced_motion="reduce")
-        second.goto(url)
+def test_the_second_of_two_races_is_told_how_long_it_waits_and_closing_the_first_page_gives_it_its_turn(url: str):
+    with open_page(url, reduced_motion=True) as second:
+        first = second.context.new_page()
+        first.goto(url)
         for page in (first, second):
-            open_gans(page, "Race live")
-        first.locator("#gans-run").click()
-        first.wait_for_function(f"{FRAMES} > 3", timeout=60_000)
-        second.locator("#gans-run").click()
-        second.locator("#gans-race").get_by_text(re.compile("queue: 1/1")).wait_for(timeout=30_000)
-        assert second.evaluate(FRAMES) == 0
-        first.locator("#gans-stop").click()
-        second.wait_for_function(f"{FRAMES} > 3", timeout=30_000)
-        second.locator("#gans-stop").click()
+            open_gans(page, "race")
+        first.locator("#gans-race-run").click()
+        first.wait_for_function(f"{STEP} > 1 && {STEP} < 200", timeout=LONG)
+        second.locator("#gans-race-run").click()
+        second.locator("#gans-said").get_by_text(re.compile("One race runs before yours.* seconds")).wait_for(
+            timeout=LONG
+        )
+        first.close()
+        second.wait_for_function(f"{STEP} > 1 && {STEP} < 200", timeout=LONG)
+        second.locator("#gans-race-stop").click()
 
 
 @pytest.mark.browser
-def test_the_figures_move_and_the_critics_answer(url: str):
+def test_the_scenes_play_their_charts_follow_and_the_critics_answer(url: str):
     with open_page(url, reduced_motion=True) as page:
-        open_gans(page, "Why it matters")
-        legend = page.locator("#gans-why .legend")
-        legend.get_by_text("Wasserstein: 1.00").wait_for(timeout=30_000)
-        page.locator("#gans-shift input[type=range]").focus()
-        for _ in range(5):
-            page.keyboard.press("ArrowLeft")
-        legend.get_by_text("Wasserstein: 0.90").wait_for()
-        page.get_by_label("Where the penalty lies", exact=True).check()
-        legend.get_by_text("DRAGAN asks here").wait_for(timeout=30_000)
-        page.get_by_label("Ask the critic", exact=True).check()
-        page.locator("#gans-answer .pane.large canvas").first.wait_for(timeout=30_000)
-        before = page.locator("#gans-answer canvas").first.evaluate("c => c.toDataURL()")
+        open_gans(page, "why")
+        page.locator("#gans-said").get_by_text("Wasserstein distance falls").wait_for(timeout=LONG)
+        line = page.locator("#gans-scene .film-line")
+        line.wait_for(state="attached", timeout=LONG)
+        there = line.evaluate("l => l.style.left")
+        page.locator("#gans-film .strip").focus()
+        page.keyboard.press("Home")
+        page.wait_for_function("old => document.querySelector('#gans-scene .film-line').style.left !== old", arg=there)
+        change(page, page.locator("#gans-topic input[value=slopes]").check)
+        choose(page, "critic")
+        page.locator("#gans-said").get_by_text("catGAN says").wait_for(timeout=LONG)
+        page.locator("#gans-source input[value=sketch]").check()
+        page.get_by_text("Draw a digit; the critics answer").wait_for(timeout=LONG)
         box = page.locator("#gans-pad canvas").bounding_box()
+        before = page.evaluate(SHEET)
         page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.2 * box["height"])
         page.mouse.down()
         page.mouse.move(box["x"] + 0.5 * box["width"], box["y"] + 0.8 * box["height"], steps=8)
         page.mouse.up()
-        page.wait_for_function(
-            "old => document.querySelector('#gans-answer canvas').toDataURL() !== old", arg=before, timeout=30_000
-        )
+        page.wait_for_function(f"old => {SHEET} !== old", arg=before, timeout=LONG)
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("number", range(len(gans.EXPERIMENTS)))
-def test_each_experiment_sets_the_controls_runs_and_says_what_to_look_for(url: str, number: int):
-    settings, words = list(gans.EXPERIMENTS.values())[number]
+def test_after_every_step_of_the_path_the_page_still_answers(url: str):
     with open_page(url, reduced_motion=True) as page:
         open_gans(page)
-        page.locator(f"#gans-try-{number}").click()
-        page.get_by_text(words[:30]).wait_for()
-        if settings["mode"] == "race":
-            page.wait_for_function(f"{FRAMES} > 3", timeout=60_000)
-            page.locator("#gans-stop").click()
-        elif settings["mode"] == "compare":
-            page.wait_for_function("document.querySelectorAll('#gans-film figcaption').length === 4", timeout=30_000)
-        else:
-            page.locator("#gans-answer .pane.large canvas").first.wait_for(timeout=30_000)
+        for step in path.PATH:
+            page.locator("#gans-path .next").click()
+            page.locator("#gans-path .look").get_by_text(step.look[:40]).wait_for()
+            mode = step.settings["mode"]
+            page.wait_for_function(f"location.search.includes('mode={mode}')", timeout=LONG)
+            if step.live:
+                page.wait_for_function(f"{STEP} > 1 && {STEP} < 200", timeout=LONG)
+        choose(page, "race")
+        page.locator("#gans-path [data-step='3']").click()
+        page.wait_for_function(f"{FRAMES} > 3 && {STEP} > 1", timeout=LONG)  # and now from within a race
+        change(page, page.locator("#gans-mode input[value=critic]").check)
+        change(page, page.locator("#gans-mode input[value=why]").check)
+        change(page, page.locator("#gans-topic input[value=slopes]").check)
+        change(page, page.locator("#gans-mode input[value=compare]").check)
+        change(page, page.locator("#gans-view input[value=training]").check)
 
 
 @pytest.mark.browser
-def test_a_link_restores_a_comparison_and_starts_a_race(url: str):
+def test_a_link_restores_a_comparison_and_a_race(url: str):
     query = "?tab=gans&mode=compare&pictures=mnist&variants=gan,began&view=samples&seed=7"
     with open_page(url + query, reduced_motion=True) as page:
-        page.wait_for_function("document.querySelectorAll('#gans-film figcaption').length === 2", timeout=30_000)
-        assert page.get_by_label("BEGAN", exact=True).is_checked()
-        assert not page.get_by_label("DCGAN", exact=True).is_checked()
-        page.locator("#gans-link").click()
-        page.wait_for_url(re.compile("variants=gan%2Cbegan"))
-    query = "?tab=gans&mode=race&target=moons&left=lsgan&right=dragan&rate=0.002&seed=7"
-    with open_page(url + query, reduced_motion=True) as page:
-        page.wait_for_function(f"{FRAMES} > 3", timeout=60_000)
-        page.locator("#gans-race").get_by_text("LSGAN").wait_for()
-        page.locator("#gans-stop").click()
+        page.wait_for_function(f"{PANES} === 2", timeout=LONG)
+        assert page.locator("#gans-variants").get_by_label("BEGAN", exact=True).is_checked()
+        assert not page.locator("#gans-variants").get_by_label("DCGAN", exact=True).is_checked()
+        page.wait_for_url(re.compile("variants=gan%2Cbegan.*seed=7"))
+        page.goto(url + "?tab=gans&mode=race&target=moons&left=lsgan&right=dragan&seed=7")
+        page.locator("#gans-race").get_by_text("LSGAN").first.wait_for(timeout=LONG)
+        assert page.evaluate(STEP) == 0
 
 
 @pytest.mark.browser
@@ -327,7 +475,9 @@ def test_nothing_sticks_out_on_a_phone(url: str, dark: bool):
     with open_page(url, width=390, height=844, dark=dark, reduced_motion=True) as page:
         page.get_by_role("button", name="Open GANs").wait_for()
         open_gans(page)
-        for mode in ("Compare", "Race live", "Why it matters", "Ask the critic"):
-            page.get_by_label(mode, exact=True).check()
-            page.wait_for_timeout(1500)
+        for _, mode in gans.MODES:
+            choose(page, mode)
+            page.wait_for_timeout(500)
             assert page.evaluate("document.documentElement.scrollWidth") <= 390, mode
+            stage = page.locator("#gans-stage canvas:visible").first.bounding_box()
+            assert stage["y"] < 420, mode  # the result is in the first screen

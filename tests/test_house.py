@@ -1,7 +1,9 @@
 """Who may import whom: app -> tabs -> widgets, plots, core; zoo -> models -> layers. Found in the source."""
 
 import ast
+import importlib.metadata
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -21,7 +23,7 @@ SHARED = {
     "demos.pictures",
     "demos.checks",
 }  # what tabs may import
-ABOVE_TABS = {"demos", "demos.first_sight"}  # what may import tabs, beside app.py
+ABOVE_TABS = {"demos", "demos.first_sight", "demos.sheets"}  # what may import tabs, beside app.py
 
 
 def module_name(path: Path) -> str:
@@ -33,11 +35,15 @@ def sources(folder: str) -> list[Path]:
     return sorted(path for path in (ROOT / folder).rglob("*.py") if "__pycache__" not in path.parts)
 
 
-def imports(path: Path, source: str | None = None) -> Iterator[str]:
-    """Every module that a file imports, at its top or inside a function; `from a import b` counts as a and as a.b."""
+def imports(path: Path, source: str | None = None, top: bool = False) -> Iterator[str]:
+    """Every module that a file imports, at its top or, unless `top`, inside a function.
+
+    `from a import b` counts as a and as a.b.
+    """
     package = module_name(path).split(".")
     package = package if path.name == "__init__.py" else package[:-1]
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8") if source is None else source)):
+    tree = ast.parse(path.read_text(encoding="utf-8") if source is None else source)
+    for node in tree.body if top else ast.walk(tree):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):
@@ -184,6 +190,16 @@ def test_nothing_seeds_the_generator_that_all_visitors_share():
     assert found == []
 
 
+def test_what_can_be_asked_of_a_model_is_declared_and_not_found_out():
+    found = [
+        f"{path.relative_to(ROOT)}:{call.lineno}"
+        for path in sources("core")
+        for call in calls(path)
+        if named(call) == "hasattr"
+    ]
+    assert found == []
+
+
 @pytest.mark.parametrize("folder", ["core", "demos", "benchmarks"])
 def test_text_files_are_utf_8_by_name(folder: str):
     """Beside ruff's PLW1514, which does not know of every path that it is one."""
@@ -237,3 +253,21 @@ def test_importing_core_loads_no_weights_and_downloads_nothing():
         [sys.executable, "-c", WATCHED_IMPORT], cwd=ROOT, capture_output=True, text=True, timeout=120
     )
     assert result.stdout.strip() == "quiet", result.stderr
+
+
+def test_requirements_hold_what_the_app_imports_and_no_more():
+    """Training and measuring import their tools where they use them; those are in requirements-dev.txt."""
+    code = "import app, sys; print(*(m for m in sys.modules if m.split('.')[0] in ('app', 'core', 'demos')))"
+    loaded = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    paths = [*sources("core"), *sources("demos"), ROOT / "app.py"]
+    ours = {module_name(path): path for path in paths if module_name(path) in loaded.stdout.split()}
+    distributions = importlib.metadata.packages_distributions()
+
+    def packages(names: set[str], top: bool) -> set[str]:
+        found = {imported.split(".")[0] for name in names for imported in imports(ours[name], top=top)}
+        return {distributions[name][0].lower().replace("-", "_") for name in found & distributions.keys()}
+
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    listed = {re.split("[=<>]", line)[0].replace("-", "_") for line in lines} - {"torchvision"}  # for `core.data` alone
+    assert packages(set(ours), top=True) <= listed | {"starlette"}  # Gradio's own server
+    assert listed <= packages(ours.keys() - {"core.train", "core.data", "core.evaluate", "core.features"}, top=False)

@@ -20,6 +20,7 @@ from core.images import LONGEST_SIDE, open_picture
 from demos import draw, pix2pix
 from demos.gans import critic
 from demos.pictures import as_digit, as_page, read_sketch
+from demos.pix2pix import inputs
 from demos.widgets import draw_strokes
 from tests.drawings import FRONT, PALETTE, PAPER, STROKES, box, colours_of
 
@@ -162,7 +163,7 @@ def bare_png(width: int, height: int) -> bytes:
 
 
 REFUSED = {
-    "no bytes": (b"", "empty"),
+    "no bytes": (b"", "empty|Choose a photo"),
     "a GIF": (file_of(scribble(), "GIF"), "is a GIF, which is not read"),
     "a real AVIF": (file_of(scribble(), "AVIF"), "is an AVIF, which is not read"),
     "an AVIF by its other brand": (boxed(b"mif1", b"mif1", b"avif"), "is an AVIF"),
@@ -192,7 +193,7 @@ REFUSED = {
 def test_what_cannot_be_read_gets_one_sentence_wherever_it_comes_from(what: str) -> None:
     file, words = REFUSED[what]
     ways = {
-        "upload": lambda: pix2pix.again(pix2pix.BAGS, file),
+        "upload": lambda: inputs.read_photo(pix2pix.BAGS, file),
         "API": lambda: draw.classify(url_of(file)),
         "pad": lambda: critic.drawn_digit({"png": url_of(file), "strokes": STROKES}),
         "link": lambda: pix2pix.read_input(pix2pix.SHOES, {"png": url_of(file)}),
@@ -251,12 +252,12 @@ def test_any_picture_is_answered_in_three_seconds_and_gives_its_memory_back(size
     file = strip(*size, mode)
     url = url_of(file)
     ways = {
-        "upload": lambda: pix2pix.again(pix2pix.SHOES, file),
+        "upload": lambda: pix2pix.made(pix2pix.SHOES, "photo", "upload", file),
         "API": lambda: pix2pix.translate(picture=url),
         "pad": lambda: critic.drawn_digit({"png": url, "strokes": STROKES}),
         "page": lambda: as_page(read_sketch(url), 64, 1),
     }
-    pix2pix.again(pix2pix.SHOES, PNG)  # what is loaded once is loaded
+    pix2pix.made(pix2pix.SHOES, "photo", "upload", PNG)  # what is loaded once is loaded
     for way, read in ways.items():
         before, began = resident(), time.thread_time()
         with suppress(ValueError):  # one that says that no digit can be seen there

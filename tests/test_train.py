@@ -8,7 +8,6 @@ import json
 import math
 import os
 import re
-import socket
 import subprocess
 import sys
 import threading
@@ -26,6 +25,7 @@ from core import data, train, weights, zoo
 from core.data import Dataset
 from core.noise import first_weights
 from core.recipe import Averages, Batch, Model, Phase, Recipe, Shows
+from tests.browser import free_port
 
 ROOT = Path(__file__).resolve().parent.parent
 SMALL = dict(size=8, read=2, write=3, units=12, latents=4, glimpses=3, curriculum=[[0.5, 2]])
@@ -216,7 +216,7 @@ def test_training_neither_seeds_nor_draws_from_the_generator_that_all_share(smal
 def test_two_runs_at_once_are_each_what_it_is_alone(small_set: Dataset):
     """In two threads, a step of one and a step of the other; each with weights and noise of its own seed."""
     alone = [advance(new_run("pair", seed=seed, steps=40), small_set) for seed in (1, 2)]
-    turn, together = threading.Barrier(2), [[], []]
+    turn, together = threading.Barrier(2, timeout=100), [[], []]
 
     def work(i: int) -> None:
         turn.wait()
@@ -621,12 +621,6 @@ def test_missing_data_gives_a_sentence(tmp_path: Path, monkeypatch: pytest.Monke
     assert code.startswith("core.train: no MNIST in ")
 
 
-def free_port() -> str:
-    with socket.socket() as server:
-        server.bind(("127.0.0.1", 0))
-        return str(server.getsockname()[1])
-
-
 def test_two_processes_train_as_one_with_the_whole_batch(
     tmp_path: Path, mnist_root: Path, monkeypatch: pytest.MonkeyPatch
 ):
@@ -637,7 +631,7 @@ def test_two_processes_train_as_one_with_the_whole_batch(
     def places(name: str) -> list[str]:
         return ["--runs", str(tmp_path / name), "--out", str(tmp_path / name)]
 
-    shared = dict(WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=free_port())
+    shared = dict(WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(free_port()))
     both = [
         command(["draw-cluttered", *settings, *places("two")], RANK=str(rank), LOCAL_RANK=str(rank), **shared)
         for rank in (0, 1)

@@ -574,7 +574,7 @@ def test_load_gives_the_saved_model_ready_to_use_and_once(folder: Path, saved: n
 def test_four_threads_that_ask_at_once_get_one_model_that_was_loaded_once(
     folder: Path, saved: nn.Module, monkeypatch: pytest.MonkeyPatch
 ):
-    read, reads, found, start = weights.read, [], [], threading.Barrier(4)
+    read, reads, found, start = weights.read, [], [], threading.Barrier(4, timeout=100)
 
     def slowly(name: str) -> tuple:
         reads.append(name)

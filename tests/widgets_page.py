@@ -13,6 +13,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 import gradio as gr
 
 from demos.widgets import FilmStrip, SketchPad
+from tests.browser import free_port
 from tests.drawings import FRONT, PALETTE, PAPER, STROKES
 from tests.films import as_url
 
@@ -110,7 +111,7 @@ def serve() -> Iterator[Widgets]:
             other = gr.Button("Run another", elem_id="run-another")
             broken = gr.Button("Broken", elem_id="broken")
             emptied = gr.Button("Empty", elem_id="empty")
-            heard = gr.Number(-1, label="Stopped at", elem_id="heard")
+            answer = gr.Number(-1, label="Stopped at", elem_id="heard")
     with demo:
         with gr.Tab("First"):
             everywhere = gr.Button("Fill the other tab", elem_id="fill-other")
@@ -130,14 +131,14 @@ def serve() -> Iterator[Widgets]:
         wiped.click(lambda: None, None, pad)
         plan.input(heard.plans.append, plan, None, trigger_mode="multiple")  # none is dropped while one is handled
         planned.click(lambda: {"strokes": FRONT}, None, plan)
-        strip.select(stopped, None, heard)
+        strip.select(stopped, None, answer)
         filled.click(film, None, strip)
         other.click(lambda: film(20, blue=30), None, strip)
         broken.click(
             lambda: film() | {"panes": [film()["panes"][0] | {"film": "data:image/png;base64,AAAA"}]}, None, strip
         )
         emptied.click(lambda: None, None, strip)
-    _, heard.url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False)
+    _, heard.url, _ = demo.launch(prevent_thread_lock=True, quiet=True, ssr_mode=False, server_port=free_port())
     yield heard
     demo.close()
 

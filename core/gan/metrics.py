@@ -103,7 +103,7 @@ def matched_error(found: Tensor, label: Tensor) -> float:
 
 @torch.inference_mode()
 def evaluate_photos(model: nn.Module, batches: Iterable[Batch]) -> dict[str, float]:
-    """Samples beside held-out photos, on EfficientNet-Lite0's features; five samples for each photo."""
+    """Samples beside held-out photos, on EfficientNet-Lite2's features; five samples for each photo."""
     x = torch.cat([batch["image"] for batch in batches])
     made = model.sample(5 * len(x), generator=torch.Generator().manual_seed(SEED))
     on_real, on_made = (torch.cat([photos.features(part) for part in whole.split(64)]) for whole in (x, made))

@@ -1,9 +1,10 @@
-"""Why the objective matters, in numbers: distances between lines, slopes of losses, perfect critics on a line.
+"""Why the objective matters, in numbers: distances between lines, slopes of losses, perfect critics, saddle points.
 
-Nothing here is trained. Everything is a closed form, or follows from one by a sum on a grid.
+Nothing here is a network. Everything is a closed form, or follows from one by a sum on a grid or by gradient steps.
 """
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
@@ -53,3 +54,48 @@ def perfect_critic(x: Tensor, real: tuple[float, float], made: tuple[float, floa
     slope = torch.where(normal(x, *made).cdf(x) >= normal(x, *real).cdf(x), 1.0, -1.0).to(x)
     f = torch.cat((slope.new_zeros(1), torch.cumsum(0.5 * (slope[1:] + slope[:-1]) * x.diff(), 0)))
     return f - f[len(f) // 2]
+
+
+# ------------------------------------------------------------------ saddle points (f-GAN's Theorem 2)
+
+
+def saddle(delta: float, coupling: float) -> Callable[[Tensor, Tensor], Tensor]:
+    """F(theta, omega) = delta / 2 (theta^2 - omega^2) + coupling theta omega: the least that Theorem 2 asks for.
+
+    Its second derivatives are delta in theta and -delta in omega. J = |grad F|^2 / 2 is smooth with
+    L = delta^2 + coupling^2, and the theorem's bound is met exactly.
+    """
+    return lambda theta, omega: 0.5 * delta * (theta**2 - omega**2) + coupling * theta * omega
+
+
+def saddle_path(
+    F: Callable[[Tensor, Tensor], Tensor],
+    start: tuple[float, float],
+    rate: float,
+    steps: int,
+    *,
+    alternating: bool = False,
+) -> tuple[Tensor, Tensor]:
+    """Gradient steps of both players from `start`: places (steps + 1, 2), and J = |grad F|^2 / 2 there (steps + 1,).
+
+    Both move at once, theta down and omega up (Nowozin et al. 2016, Algorithm 1); or, alternating, omega moves first.
+    Theorem 2: where F bends by at least delta in each, and J is L-smooth, a rate of delta / L gives
+    J(t) <= (1 - delta^2 / L)^t J(0).
+    """
+    if not (math.isfinite(rate) and rate > 0 and steps >= 1):
+        raise ValueError(f"rate must be above 0 and steps at least 1, got {rate} and {steps}")
+
+    def gradients(place: Tensor) -> Tensor:
+        theta, omega = place.clone().requires_grad_(True).unbind()
+        return torch.stack(torch.autograd.grad(F(theta, omega), (theta, omega)))
+
+    place = torch.tensor(start, dtype=torch.double)
+    places, slopes = [place], [gradients(place)]
+    for _ in range(steps):
+        place = places[-1] + rate * torch.stack((-slopes[-1][0], slopes[-1][1]))
+        if alternating:
+            seen = torch.stack((places[-1][0], place[1]))
+            place = torch.stack((seen[0] - rate * gradients(seen)[0], place[1]))
+        places.append(place)
+        slopes.append(gradients(place))
+    return torch.stack(places), 0.5 * torch.stack(slopes).square().sum(1)

@@ -8,7 +8,7 @@ import core
 from demos import frame, plots
 from demos.draw.charts import left_chart, right_chart
 from demos.draw.films import ATTENTION, CLASSIFIER, MODELS, PHOTO_SIZE, PLAIN, attend, classify, generate, reconstruct
-from demos.widgets import FilmStrip, SketchPad
+from demos.widgets import FilmStrip, SketchPad, strokes_of
 
 __all__ = ["ATTENTION", "MODELS", "PLAIN", "attend", "classify", "generate", "reconstruct"]
 
@@ -138,7 +138,7 @@ def made(
 
 def drawing(sketch: Any) -> Any:
     """What is on the pad. A Note where it is empty."""
-    if not (sketch or {}).get("strokes"):
+    if not strokes_of(sketch):
         raise frame.Note("Draw a digit on the pad; the model starts when you lift the pen.", at="sketch")
     return sketch
 
@@ -165,7 +165,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 "compare",
                 gr.Checkbox(True, label="Beside it, the model without attention"),
                 when=PAINTING | {"model": [ATTENTION]},
-                caption=False,
+                caption="beside it without",
             )
             page.control("source", gr.Radio(SOURCES, value="test", label="Which picture?"), when=LOOKING)
             page.control(

@@ -1,6 +1,5 @@
 """DRAW's films: plain values in, every step of a network that looks and paints in glimpses out."""
 
-import math
 from typing import Any
 
 import torch
@@ -8,8 +7,8 @@ from torch import Tensor
 
 import core
 from core import data
-from core.draw import Glimpse, Window, check_sizes, read_window, write_window
-from demos import frame, pictures, plots
+from core.draw import Glimpse, Window, read_window, write_window
+from demos import checks, frame, pictures, plots
 
 ATTENTION, PLAIN, CLASSIFIER = "draw-mnist", "draw-noattention-mnist", "draw-cluttered"
 MODELS = [
@@ -113,15 +112,10 @@ def attend(
     Returns:
         A film of one frame: the picture with the grid on it, the patch, and the patch written back.
     """
-    check_sizes(points=points)
-    for name, value in {"g_x": g_x, "g_y": g_y}.items():
-        if not (isinstance(value, (int, float)) and math.isfinite(value)):
-            raise ValueError(f"{name} must be a number of pixels, got {value!r}")
-    for name, value in {"delta": delta, "sigma": sigma, "gamma": gamma}.items():
-        if not (isinstance(value, (int, float)) and 0.01 <= value <= 1000):
-            raise ValueError(f"{name} must be a number from 0.01 to 1000, got {value!r}")
-    if points > 40:
-        raise ValueError(f"points must be at most 40, got {points}")
+    points = int(checks.number("points", points, 1, 40, whole=True))
+    g_x, g_y = (checks.number(name, value, -1000, 1000) for name, value in {"g_x": g_x, "g_y": g_y}.items())
+    sizes = {"delta": delta, "sigma": sigma, "gamma": gamma}
+    delta, sigma, gamma = (checks.number(name, value, 0.01, 1000) for name, value in sizes.items())
     picture = view(photo, frame.parse_seed(seed))
     w = Window(*(torch.full((1, 1), float(value)) for value in (g_x, g_y, delta, sigma, gamma)))
     patch = read_window(picture, w, points)

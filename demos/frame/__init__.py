@@ -33,8 +33,10 @@ A tab is a module with TITLE, ID and build(tabs) -> frame.Page. From the top of 
 
 - A control with `when` is hidden without them, and `show` is not given it: no handler reads what is not shown. So every
   parameter of `show` that may be hidden has a default.
-- The frame dims the stage while new work runs, names what made the picture under it, writes the address, restores a
-  link, goes back and forward, and stops `live` work when the visitor leaves.
+- The frame dims the stage while new work runs, names above it what made it, writes the address, restores a link, goes
+  back and forward, and stops `live` work when the visitor leaves.
+- `page.also(listeners, read, outputs)` fills what is not on the stage, such as "How it learned"; `control(tip=...)` has
+  the symbol and the unit for hovering; `frame.plain_page` is a page without controls.
 - A ValueError or missing weights in `show` become a note; in the API (frame.sentences) they are a gr.Error.
 - A film: film["lit"] = {part of the diagram: [strength of each frame, 0 to 1]}; film["captions"] for each frame. A
   figure: plots.follows(figure, xs) says which x each frame has.
@@ -44,14 +46,13 @@ A tab is a module with TITLE, ID and build(tabs) -> frame.Page. From the top of 
 from demos.frame.look import DEMOS, LAUNCH, MATH, THEME
 from demos.frame.said import Note, in_a_sentence, new_seed, parse_seed, sentence, sentences
 
-from demos.frame.app import assemble, equation, header, page, run_alone  # isort: skip
-from demos.frame.old import gif_button, link_button, old_new_seed, restore_links, seed_row  # noqa: F401
+from demos.frame.app import assemble, equation, header, page, plain_page, run_alone  # isort: skip
 from demos.frame.page import MODEL, Page, Shown, Step
 from demos.frame.parts import Diagram, lesson
 from demos.frame.recordings import record, recording
 
 __all__ = [
     "DEMOS", "LAUNCH", "MATH", "MODEL", "THEME", "Diagram", "Note", "Page", "Shown", "Step", "assemble", "equation",
-    "header", "in_a_sentence", "lesson", "new_seed", "page", "parse_seed", "record", "recording", "run_alone",
-    "sentence", "sentences",
+    "header", "in_a_sentence", "lesson", "new_seed", "page", "parse_seed", "plain_page", "record", "recording",
+    "run_alone", "sentence", "sentences",
 ]  # fmt: skip

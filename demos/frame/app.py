@@ -1,15 +1,18 @@
 """What joins the pages into one app: opening a tab, a link that restores it, going back and forward."""
 
 import json
+import math
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
 import gradio as gr
 
+from demos import limits
 from demos.frame import parts
 from demos.frame.look import LAUNCH, MATH
 from demos.frame.page import QUIET, Page
+from demos.widgets import strokes_of
 
 
 @contextmanager
@@ -25,6 +28,13 @@ def page(tab: str, title: str, path: Any = ()) -> Iterator[Page]:
         made.board.js_on_load = parts.script(
             "board", tab=tab, conditions=made.conditions, elements=made.elements(), tips=made.tips
         )
+
+
+@contextmanager
+def plain_page(tab: str, title: str) -> Iterator[Page]:
+    """A page without controls and stage."""
+    with gr.Column(elem_id=f"{tab}-page", elem_classes="plain-page"):
+        yield Page(tab, title)
 
 
 def header(words: str) -> gr.HTML:
@@ -57,6 +67,8 @@ def assemble(
 
     def restore(request: gr.Request) -> list[Any]:
         query = dict(request.query_params)
+        if limits.TOO_LONG.items() <= query.items():
+            gr.Warning("The link is too long to be read, so the page opened as it is.")
         tab = query.get("tab")
         answers = {name: [gr.skip()] * len(outputs[name]) for name in acting}
         if tab in acting:
@@ -100,7 +112,7 @@ def restored(component: gr.components.Component, text: str) -> Any:
     if isinstance(component, (gr.Number, gr.Slider)):
         value = float(text)
         low, high = component.minimum, component.maximum
-        if not (low is None or value >= low) or not (high is None or value <= high) or value != value:
+        if not math.isfinite(value) or (low is not None and value < low) or (high is not None and value > high):
             raise ValueError(f"{value} is out of range")
         return value
     if isinstance(component, gr.CheckboxGroup):
@@ -108,7 +120,10 @@ def restored(component: gr.components.Component, text: str) -> Any:
         return [known[part] for part in text.split(",")]
     if isinstance(component, (gr.Radio, gr.Dropdown)):
         return {str(value): value for _, value in component.choices}[text]
-    return json.loads(text) if isinstance(component, gr.HTML) else text[:200]
+    if isinstance(component, gr.HTML):  # a pad: its strokes, and no picture that a link names
+        strokes = strokes_of(json.loads(text))
+        return {"strokes": strokes} if strokes else None
+    return text[:200]
 
 
 def equation(text: str) -> gr.Markdown:

@@ -13,8 +13,8 @@ const glimpse = (() => {
   // -------------------------------------------------------------- what is shown
 
   const isShown = (conditions, name, values) =>
-    Object.entries(conditions[name] ?? {}).every(
-      ([key, wanted]) => wanted.includes(values[key]) && isShown(conditions, key, values),
+    [conditions[name] ?? {}].flat().some((all) =>
+      Object.entries(all).every(([key, wanted]) => wanted.includes(values[key]) && isShown(conditions, key, values)),
     );
 
   // By a rule in a style sheet: Gradio may build an element later, or anew.
@@ -79,6 +79,9 @@ const glimpse = (() => {
     for (const tab of Object.keys(pages)) if (pages[tab].busySince) tell(tab);
   }, 400);
 
+  // Live work was stopped: what stands on the stage is no longer waiting for anything.
+  const rest = (tab) => busy(tab, false);
+
   function note(tab, said) {
     document.querySelectorAll("#" + tab + "-page .at-control").forEach((old) => old.remove());
     const page = pages[tab];
@@ -116,8 +119,8 @@ const glimpse = (() => {
     busy(tab, false);
     const stage = byId(tab + "-stage");
     stage?.classList.toggle("stale", failed && Boolean(page.caption));
-    if (stage) stage.dataset.caption = page.caption ?? "";
-    if (!failed && open() === tab) history.replaceState(null, "", address(tab));
+    if (stage) Object.assign(stage.dataset, { caption: page.caption ?? "", key: page.query ?? "" });
+    if (!failed) follow(tab);
   }
 
   function board({ element, props, watch }, settings) {
@@ -170,6 +173,15 @@ const glimpse = (() => {
     const page = pages[tab];
     const query = page?.query ?? "tab=" + tab;
     return location.pathname + "?" + query + (page?.step ? "&step=" + page.step : "");
+  }
+
+  let following = 0; // timer: a slider gives ten results a second, and Safari takes a hundred addresses in thirty
+  function follow(tab) {
+    if (open() !== tab) return;
+    clearTimeout(following);
+    following = setTimeout(() => {
+      if (open() === tab) history.replaceState(null, "", address(tab));
+    }, 200);
   }
 
   // While a link is being restored the first tab opens for a moment: the address must not follow it.
@@ -265,7 +277,7 @@ const glimpse = (() => {
     const tab = page.id.replace(/-page$/, "");
     if (!pages[tab]) return;
     pages[tab].step = event.detail.index + 1;
-    if (open() === tab) history.replaceState(null, "", address(tab));
+    follow(tab);
   });
 
   // -------------------------------------------------------------- downloads of charts
@@ -301,13 +313,13 @@ const glimpse = (() => {
   const cell = (value) => (/[",\n]/.test(value ?? "") ? '"' + String(value).replaceAll('"', '""') + '"' : (value ?? ""));
 
   function csvOf(plot) {
-    const rows = [["series", plot.layout?.xaxis?.title?.text || "x", plot.layout?.yaxis?.title?.text || "y", "value"]];
-    for (const trace of plot._fullData ?? []) {
-      if (trace.z) {
-        trace.z.forEach((line, row) =>
-          line.forEach((value, column) => rows.push([trace.name, trace.x?.[column] ?? column, trace.y?.[row] ?? row, value])),
-        );
-      } else trace.x?.forEach((x, k) => rows.push([trace.name, x, trace.y[k], trace.y[k]]));
+    const [x, y] = ["xaxis", "yaxis"].map((axis) => plot.layout?.[axis]?.title?.text || axis[0]);
+    const traces = plot._fullData ?? [];
+    const sheet = traces.some(({ z }) => z); // a value for each pair of x and y
+    const rows = [sheet ? [x, y, "value"] : ["series", x, y]];
+    for (const trace of traces) {
+      if (sheet) trace.z.forEach((line, i) => line.forEach((value, k) => rows.push([trace.x?.[k] ?? k, trace.y?.[i] ?? i, value])));
+      else trace.x?.forEach((value, k) => rows.push([trace.name, value, trace.y[k]]));
     }
     return rows.map((row) => row.map(cell).join(",")).join("\n") + "\n";
   }
@@ -321,6 +333,40 @@ const glimpse = (() => {
     else save(new Blob([csvOf(plot)], { type: "text/csv" }), name);
   }
 
+  // -------------------------------------------------------------- pictures that move when their tab is opened, once
+
+  const BEAT = 110; // ms a frame
+  async function play(canvas) {
+    const { frames, width, height, columns, film } = canvas.dataset;
+    const image = new Image();
+    image.src = film;
+    await image.decode();
+    [canvas.width, canvas.height, canvas.hidden] = [width, height, false];
+    const began = performance.now();
+    (function paint(now) {
+      const k = Math.min(Math.max(0, Math.floor((now - began) / BEAT)), frames - 1);
+      const [x, y] = [(k % columns) * width, Math.floor(k / columns) * height];
+      canvas.getContext("2d").drawImage(image, x, y, width, height, 0, 0, width, height);
+      canvas.dataset.frame = k;
+      if (k < frames - 1 && canvas.isConnected && canvas.offsetParent) requestAnimationFrame(paint);
+    })(began);
+  }
+
+  const seen = new IntersectionObserver((entries) => {
+    for (const { isIntersecting, target } of entries) if (isIntersecting) play(target);
+  });
+  const found = new WeakSet();
+  new MutationObserver(() => {
+    if (window.matchMedia("(prefers-reduced-motion: reduce)").matches) return;
+    for (const canvas of document.querySelectorAll(".home-moving")) {
+      if (found.has(canvas)) continue;
+      found.add(canvas);
+      canvas.hidden = false; // it has a place to be seen in
+      seen.observe(canvas);
+      canvas.parentElement.addEventListener("pointerenter", () => play(canvas));
+    }
+  }).observe(document.documentElement, { childList: true, subtree: true });
+
   document.addEventListener("click", (event) => {
     const { target } = event;
     const button = target.closest?.("[data-link], [data-chart]");
@@ -330,6 +376,6 @@ const glimpse = (() => {
     if (plot) go(plot, event);
   });
 
-  return { before, board, path, header, opened, restored };
+  return { before, board, rest, path, header, opened, restored };
 })();
 window.glimpse = glimpse;

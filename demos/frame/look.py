@@ -8,7 +8,7 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio: wit
 
 import gradio as gr
 
-from demos import plots
+from demos import limits, plots
 
 DEMOS = Path(__file__).parent.parent
 MATH = [{"left": "$$", "right": "$$", "display": True}, {"left": "$", "right": "$", "display": False}]
@@ -59,4 +59,5 @@ LAUNCH: dict[str, Any] = dict(
     run_history=False,
     max_file_size="5mb",
     footer_links=["api", "gradio"],
+    **limits.LAUNCH,
 )

@@ -17,7 +17,8 @@ MODEL = dict(concurrency_id="model", concurrency_limit=2)  # heavy handlers shar
 LONGEST_LINK = 8000  # characters: what servers, and the chats that links are sent through, still take
 LONG_DRAWING = "The drawing is too long for a link; the link opens this page without it."
 QUIET = dict(show_progress="hidden", api_visibility="private")
-Condition = Mapping[str, Sequence[Any]]  # {key of another control: the values with which this one is shown}
+# {key of another control: the values with which this one is shown}, all of them; or a list of such, any of them
+Condition = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Page:
         self.tips: dict[str, str] = {}
         self.acting: list[str] = []
         self.in_link: list[str] = []
-        self.in_caption: list[str] = []
+        self.in_caption: dict[str, str] = {}  # by key: the words of a control that is on, or "" for its choice
         self.stops: list[Any] = []  # events that end when the visitor leaves
         self.outputs: list[gr.components.Component] = []
         self.show: Callable[..., Shown] | None = None
@@ -91,14 +92,15 @@ class Page:
         *,
         when: Condition | None = None,
         link: bool = True,
-        caption: bool | None = None,
+        caption: bool | str | None = None,
         acts: bool = True,
         tip: str = "",
     ) -> gr.components.Component:
         """A control under its key.
 
         when: the values of other controls with which it is shown; a hidden one is not read. link: the address holds it.
-        caption: the picture's caption names its choice (by itself: radios, drop-downs and the seed). acts: a change
+        caption: the picture's caption names its choice (by itself: radios, drop-downs and the seed), or says these
+        words where it is on. acts: a change
         runs `show`; False for what only a live run or a Run button reads. tip: its symbol and unit, shown on hovering.
         """
         self.controls[key] = component
@@ -111,8 +113,10 @@ class Page:
             self.acting.append(key)
         if link:
             self.in_link.append(key)
-        if caption if caption is not None else isinstance(component, (gr.Radio, gr.Dropdown)) or key == "seed":
-            self.in_caption.append(key)
+        if caption is None:
+            caption = isinstance(component, (gr.Radio, gr.Dropdown)) or key == "seed"
+        if caption:
+            self.in_caption[key] = caption if isinstance(caption, str) else ""
         return component
 
     def seed(self, value: int = 0, when: Condition | None = None, main: bool = False) -> gr.Button:
@@ -176,7 +180,10 @@ class Page:
     def is_shown(self, name: str, values: Mapping[str, Any]) -> bool:
         """Whether a control, chart or group is shown: its conditions hold, on controls that are shown themselves."""
         when = self.conditions.get(name, {})
-        return all(values.get(key) in wanted and self.is_shown(key, values) for key, wanted in when.items())
+        return any(
+            all(values.get(key) in wanted and self.is_shown(key, values) for key, wanted in each.items())
+            for each in ([when] if isinstance(when, Mapping) else when)
+        )
 
     def defaults(self) -> dict[str, Any]:
         return {key: control.value for key, control in self.controls.items()}
@@ -184,7 +191,11 @@ class Page:
     def caption(self, values: Mapping[str, Any]) -> str:
         """What made a result, in words: "Generate · Digits, with attention · seed 7"."""
         named = self.visible(values)
-        chosen = [parts.words(self.controls[key], key, named[key]) for key in self.in_caption if key in named]
+        chosen = [
+            words * bool(named[key]) if words else parts.words(self.controls[key], key, named[key])
+            for key, words in self.in_caption.items()
+            if key in named
+        ]
         return " · ".join(filter(None, chosen))
 
     def query(self, values: Mapping[str, Any]) -> tuple[str, bool]:
@@ -216,8 +227,9 @@ class Page:
     def of(self, output: Any, values: Mapping[str, Any]) -> Any:
         """A film that knows what it is of, for its caption and its file's name."""
         if isinstance(output, dict) and "frames" in output:
-            caption = self.caption(values)
-            return output | {"of": {"caption": f"{self.title} · {caption}", "name": parts.file_name(self.tab, caption)}}
+            caption, key = self.caption(values), self.query(values)[0]
+            of = {"caption": f"{self.title} · {caption}", "name": parts.file_name(self.tab, caption), "key": key}
+            return output | {"of": of}
         return output
 
     # -------------------------------------------------------------- from the controls to the stage
@@ -362,14 +374,18 @@ class Page:
         outputs: Sequence[gr.components.Component],
         *,
         extra: Sequence[gr.components.Component] = (),
-        stop: Sequence[Any] = (),
+        stop: Sequence[Any] | None = (),
         queue: str = "live",
         limit: int = 1,
+        path: bool = True,
+        trigger_mode: str = "once",
     ) -> Any:
         """Work that streams, in a queue of its own: run(*extra, **visible values) yields Shown, one value an output.
 
-        start: listeners such as `button.click`; the path's live steps start it too. stop: listeners that end it, beside
-        a change of a control that acts, and leaving the tab or the page. Call it after `act`. Returns the event.
+        start: listeners such as `button.click`; the path's live steps start it too, if path says so. stop: listeners
+        that end it, and all that was made live before it, beside a change of a control that acts, and leaving the tab
+        or the page; None where a later call does so. trigger_mode: what a second start does, as in Gradio. Call it
+        after `act`. Returns the event.
         """
         keys = list(self.controls)
         held = list(extra)
@@ -389,15 +405,16 @@ class Page:
             inputs=[self.board, *held, *self.controls.values()],
             outputs=[self.board, *outputs],
             js=f"(...values) => glimpse.before({json.dumps(self.tab)}, {json.dumps(keys)}, values, {len(held)})",
-            trigger_mode="once",
+            trigger_mode=trigger_mode,
             concurrency_id=queue,
             concurrency_limit=limit,
         )
         made = gr.on(list(start), **event)
         self.stops.append(made)
-        if hasattr(self, "started"):
+        if path and hasattr(self, "started"):
             self.stops.append(self.started.then(**event | dict(js=None)))
-        stopping = [*stop, *self.listeners()]
-        if stopping:
-            gr.on(stopping, None, None, None, cancels=self.stops, **QUIET)
+        if stop is not None:
+            gr.on([*stop, *self.listeners()], None, None, None, cancels=self.stops, **QUIET)
+        if stop:  # it may have been stopped before its first result
+            gr.on(list(stop), None, None, None, js=f"() => glimpse.rest({json.dumps(self.tab)})", **QUIET)
         return made

@@ -1,300 +1,217 @@
 """The GANs tab: compare variants, race them live, see why it matters, ask their critics. `python -m demos.gans`."""
 
-import json
-from collections.abc import Iterator
-from pathlib import Path
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
 
-from demos import frame
-from demos.gans import compare, critic, race, why
+from demos import frame, plots
+from demos.gans import charts, compare, critic, path, race, track, why
 from demos.gans.names import NAMES, RACERS
-from demos.widgets import FilmStrip, RaceView, SketchPad
+from demos.widgets import FilmStrip, RaceView, SketchPad, strokes_of
 
 TITLE, ID = "GANs", "gans"
-FIRST = ["dcgan", "wgan-gp", "began"]
-FIRST_SEED = 5
-FIRST_SIGHT = Path(__file__).parent.parent / "examples" / "gans-first-sight.json"
 MODES = [
-    ("Compare", "compare"),
-    ("Race live", "race"),
-    ("Why it matters", "why"),
-    ("Ask the critic", "critic"),
+    ("Compare variants", "compare"),
+    ("Race two of them", "race"),
+    ("See why", "why"),
+    ("Ask the critics", "critic"),
 ]
-RUN = ("compare", "race", "critic")  # modes with something to run
+COMPARE, RACE, WHY, CRITIC = ({"mode": [name]} for _, name in MODES)
+FILMS = {"mode": ["compare", "why", "critic"]}
+SOURCES = [("A test picture", "stock"), ("My own drawing", "sketch")]
+RATES = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 1.0]
+TIPS = {"weight": "λ. The papers have 10, for pictures, where gradients are sums over many pixels"}
 RACE_EQUATION = (
     r"\min_G \max_D\ \mathbb E_x\,[f(D(x))] + \mathbb E_z\,[g(D(G(z)))] - "
     r"\lambda\,\mathbb E_{\hat x}\,(\lVert \nabla D(\hat x) \rVert - 1)^2"
 )
-EXPERIMENTS = {
-    "Collapse a GAN on purpose": (
-        dict(mode="race", target="ring", left="gan-saturating", right="gan", rate=0.02, weight=0.3, seed="1"),
-        "The rate is twenty times too high. One of the two loses the ring and never comes back: its critic is so sure "
-        "that no slope is left. The other one falls onto a single mode, and then? Watch the crosses after 200 steps.",
-    ),
-    "Rescue it with a penalty": (
-        dict(mode="race", target="ring", left="gan", right="dragan", rate=0.02, weight=0.3, seed="1"),
-        "The same start and the same rate, and on the right a penalty on the critic's slope near the data. How many "
-        "modes does each side hold after 500 steps? Then set the penalty's weight to 0, or to 10, while they run.",
-    ),
-    "One noise, four papers": (
-        dict(mode="compare", variants=["dcgan", "lsgan", "wgan", "wgan-gp"], view="training", seed="0"),
-        "The same z lies in the same cell of each sheet. Which cells show the same digit in two of them? Scrub back: "
-        "which sheet has digits first, and which one changes to the end?",
-    ),
-    "Show them what is no digit": (
-        dict(mode="critic", pad=dict(strokes=[{"points": [[0.5, 0.1], [0.5, 0.9]], "size": 0.05},
-             {"points": [[0.1, 0.5], [0.9, 0.5]], "size": 0.05}, {"points": [[0.2, 0.2], [0.8, 0.8]], "size": 0.05},
-             {"points": [[0.8, 0.2], [0.2, 0.8]], "size": 0.05}])),
-        "A star. catGAN and ACGAN must choose a digit all the same; SGAN has a class for what was made. Are the copies "
-        "of EBGAN and BEGAN worse than for a digit, as their energies say?",
-    ),
-}  # fmt: skip
+TICKS = """(...picked) => ["gans-variants", "gans-shoes"].forEach((id, k) => {
+    document.querySelectorAll(`#${id} input`).forEach((box) => {
+        box.disabled = box.checked ? picked[k].length <= 1 : picked[k].length >= %d;
+    });
+})"""
 
 
-def first_sight() -> dict[str, Any]:
-    """The film that is there before any click, made by `python -m demos.first_sight` from the shipped weights."""
-    return json.loads(FIRST_SIGHT.read_text(encoding="utf-8"))
+# ------------------------------------------------------------------ from the controls to the stage
 
 
-# ------------------------------------------------------------------ handlers of the page
+def show(mode: str, **values: Any) -> frame.Shown:
+    """What the controls ask for: a value for each of OUTPUTS, and a sentence of what is seen."""
+    return {"compare": show_comparison, "race": show_race, "why": show_why, "critic": show_critics}[mode](**values)
 
 
-def show_comparison(variants: list[str], pictures: str, view: str, seed: str) -> tuple[Any, ...]:
-    """The sheets of the variants, their losses, what shows their convergence, and their gradients."""
-    film = compare.compare(variants, pictures, view, seed)
-    names = compare.chosen(variants, pictures)
-    return film, *figures(names)
+OUTPUTS = ("film", "race", "losses", "convergence", "gradients", "scene", "sureness", "classes")
 
 
-def figures(names: list[str]) -> list[Any]:
-    """What the cards of some weights know of their training."""
-    return [compare.losses(names), compare.convergence(names), compare.gradients(names)]
+def shown(said: str, **outputs: Any) -> frame.Shown:
+    """The named outputs; the others belong to other modes and stay."""
+    return frame.Shown([outputs.get(name, gr.skip()) for name in OUTPUTS], said)
 
 
-def others(pictures: str, variants: list[str]) -> tuple[Any, Any]:
-    """The variants that were trained on a set of pictures, and their table."""
-    known = compare.members(pictures)
-    value = [variant for variant in variants if variant in known] or [variant for variant in FIRST if variant in known]
-    choices = [(NAMES[variant], variant) for variant in known]
-    measured = gr.Dataframe(compare.table(pictures), label=compare.table_label(pictures))
-    return gr.CheckboxGroup(choices=choices, value=value), measured
+def show_comparison(
+    pictures: str, view: str, variants: list[str] = (), shoes: list[str] = (), seed: str = path.FIRST_SEED
+) -> frame.Shown:
+    picked, at = (variants, "variants") if pictures == "mnist" else (shoes, "shoes")
+    if not picked:
+        raise frame.Note("Tick at least one variant.", at=at)
+    if len(picked) > compare.MOST:
+        raise frame.Note(f"At most {compare.MOST} fit side by side; untick one.", at=at)
+    names, noise = compare.chosen(list(picked), pictures), frame.parse_seed(seed)
+    training = view == "training"
+    film = compare.film(names, view, noise)
+    film["lit"] = path.in_turn(film["frames"]) if training else path.lit([path.SAMPLING] * film["frames"])
+    figures = dict(zip(OUTPUTS[2:5], charts.all_of(names, follow=training), strict=True))
+    return shown(compare.told(names, view, noise), film=film, **figures)
 
 
 def show_race(
-    held: Any, pace: str, target: str, drawing: Any, left: str, right: str, seed: str, *numbers: Any
-) -> Iterator[tuple[Any, Any]]:
-    """Frames of the race, until it is paused, stopped, lost, or has run for long enough."""
-    chosen, points = race.course(target, drawing, left, right, seed)
-    yield from race.running(held, pace, chosen, points, race.settings(*numbers))
+    target: str, left: str, right: str, seed: str, shape: Any = None, pace: str = "", **numbers: float
+) -> frame.Shown:
+    """The recording, where it is of this very race; else how the race begins."""
+    values = dict(target=target, left=left, right=right, seed=seed) | numbers
+    view = frame.recording(f"{ID}-race", values) or track.at_start(*set_up(shape=shape, **values))
+    return shown(view["frames"][-1]["said"], race=view)
 
 
-def show_step(
-    held: Any, pace: str, target: str, drawing: Any, left: str, right: str, seed: str, *numbers: Any
-) -> tuple[Any, Any]:
-    """One more step of the race."""
-    chosen, points = race.course(target, drawing, left, right, seed)
-    run = race.taken_up(held, chosen, points, race.settings(*numbers))
-    if run.running:  # its frames come from where it runs; here it can only be asked to rest
-        run.paused = True
-        return gr.skip(), gr.skip()
+def show_why(topic: str) -> frame.Shown:
+    scene = why.scene(topic)
+    lit = path.lit([path.JUDGING | {"verdict>G": 1.0}] * scene.film["frames"])
+    return shown(scene.said, film=scene.film | {"lit": lit}, scene=beside(scene.chart, scene.at))
+
+
+def show_critics(source: str, sketch: Any = None, seed: str = path.FIRST_SEED) -> frame.Shown:
+    if source == "sketch" and not strokes_of(sketch):
+        raise frame.Note("Draw a digit; the critics answer when you lift the pen.", at="sketch")
+    digit = critic.drawn_digit(sketch) if source == "sketch" else critic.stock_digit(frame.parse_seed(seed))
+    film = critic.asked(digit)
+    film["lit"] = path.lit([path.JUDGING] * film["frames"])
+    sureness = beside(critic.sureness(film["classes_by_frame"]), critic.ROWS)
+    return shown(critic.said(film["classes"]), film=film, sureness=sureness, classes=critic.bars(film["classes"]))
+
+
+def beside(chart: Any, steps: Sequence[float]) -> Any:
+    """A chart that follows the film and stands among the controls: narrow, so with its legend below."""
+    chart.update_layout(height=360, legend=dict(y=-0.28, yanchor="top"), margin=dict(t=40))
+    return plots.follows(chart, list(steps))
+
+
+# ------------------------------------------------------------------ the race
+
+
+def set_up(target: str, left: str, right: str, seed: str, shape: Any = None, **numbers: Any) -> tuple[Any, ...]:
+    """The course, the target and the settings of a race. A Note where a drawn target is not drawn yet."""
+    if target == race.DRAWN and not strokes_of(shape):
+        raise frame.Note("Draw the shape that the points should learn.", at="shape")
+    return *race.course(target, shape, left, right, seed), race.settings(**numbers)
+
+
+def racing(session: track.Session, view: Any, pace: str, mode: str = "race", **values: Any) -> Iterator[frame.Shown]:
+    """Run: the race on the stage goes on, or one begins."""
+    session.prepare(view, *set_up(**values))
+    yield from running(session, pace)
+
+
+def anew(session: track.Session, view: Any, pace: str, mode: str = "race", **values: Any) -> Iterator[frame.Shown]:
+    """New: the same race from its start."""
+    session.prepare(view, *set_up(**values), anew=True)
+    yield from running(session, pace)
+
+
+def running(session: track.Session, pace: str) -> Iterator[frame.Shown]:
+    for moment in session.run(pace):
+        if isinstance(moment, int):
+            yield frame.Shown([gr.skip()], track.wait(moment))
+        else:
+            yield frame.Shown([moment], moment["frame"]["said"])
+
+
+def one_step(session: track.Session, view: Any, mode: str = "race", pace: str = "", **values: Any) -> Iterator[Any]:
+    """Step: one more step of the race on the stage; a running one rests."""
+    session.wanted = False
+    run = session.prepare(view, *set_up(**values))
     run.advance(1)
-    return run.frame(), run
+    moment = run.frame()
+    yield frame.Shown([moment], moment["frame"]["said"])
 
 
-def pause(held: Any) -> None:
-    """The race rests after its next frame."""
-    if held is not None:
-        held.paused = True
+def rest(session: track.Session) -> None:
+    """Stop: the race rests after its next frame, and Run or Step goes on with it."""
+    session.wanted = False
 
 
-def stop(held: Any) -> None:
-    """The race is over, wherever it is. What was seen of it stays, to be scrubbed through; the next one starts anew."""
-    if held is not None:
-        held.stopped = True
-    return None
-
-
-def adjust(held: Any, *numbers: Any) -> None:
+def adjust(session: track.Session, *numbers: Any) -> None:
     """Settings that change while a race runs reach it at once."""
-    if held is not None:
-        held.adjust(race.settings(*numbers))
-
-
-def show_why(topic: str, shift: float) -> tuple[Any, str]:
-    return why.picture(topic, shift), why.WORDS[topic]
-
-
-def topic_chosen(topic: str) -> tuple[Any, Any, str]:
-    """The slider that a topic needs, its figure and its words."""
-    label, low, high, value = why.SHIFTS.get(topic, ("", 0, 1, 0))
-    slider = gr.Slider(low, high, value, label=label, visible=topic in why.SHIFTS)
-    return slider, *show_why(topic, value)
-
-
-def show_critics(sketch: Any, seed: str) -> tuple[Any, Any]:
-    """What the critics say of the drawing, or of a digit from the stock while there is none."""
-    drawn = (sketch or {}).get("strokes")
-    film = critic.asked(critic.drawn_digit(sketch) if drawn else critic.stock_digit(frame.parse_seed(seed)))
-    return film, critic.bars(film["classes"])
-
-
-def shown(mode: str) -> list[Any]:
-    """The controls and results of one mode; a figure that stands there from the start needs no seed and no Run."""
-    visible = [gr.Column(visible=mode == name) for _, name in MODES]
-    seeded, racing = gr.Column(visible=mode != "why"), gr.Row(visible=mode == "race")
-    return [*visible, *visible, seeded, racing]
-
-
-def entered(mode: str, topic: str, shift: float, sketch: Any, seed: str) -> list[Any]:
-    """What is there at once when a mode is opened."""
-    figure, words = show_why(topic, shift) if mode == "why" else (gr.skip(), gr.skip())
-    film, bars = show_critics(sketch, seed) if mode == "critic" else (gr.skip(), gr.skip())
-    return [figure, words, film, bars]
-
-
-def begun(mode: str, *counts: int) -> list[int]:
-    """Count up the mode whose work should begin: each has a queue of its own, so that a race holds up nothing else."""
-    return [count + (mode == name) for count, name in zip(counts, RUN, strict=True)]
+    if session.race is not None:
+        session.race.adjust(race.settings(*numbers))
 
 
 # ------------------------------------------------------------------ the page
 
 
-def build(tabs: gr.Tabs | None = None) -> dict[str, gr.components.Component]:
-    """The tab; returns the controls that a link restores."""
-    held = gr.State(None)
-    begin = {name: gr.State(0) for name in RUN}
-    with gr.Row():
-        with gr.Column(scale=1, min_width=280):
-            mode = gr.Radio(MODES, value="compare", label="What do you want to do?", elem_id="gans-mode")
-            with gr.Column() as compare_in:
-                picked = comparison_controls()
-            with gr.Column(visible=False) as race_in:
-                course, numbers, pace = race_controls()
-            with gr.Column(visible=False) as why_in:
-                topic = gr.Radio(options(why.TOPICS), value="lines", label="What is it about?", elem_id="gans-topic")
-                label, low, high, value = why.SHIFTS["lines"]
-                shift = gr.Slider(low, high, value, step=0.02, label=label, elem_id="gans-shift")
-            with gr.Column(visible=False) as critic_in:
-                pad = SketchPad(elem_id="gans-pad", label="Draw a digit, large")
-            with gr.Column() as seeded:
-                seed, new_seed = frame.seed_row(ID, FIRST_SEED)
-                run = gr.Button("Run", variant="primary", elem_id="gans-run")
-                with gr.Row(visible=False) as race_row:
-                    buttons = {
-                        name.lower(): gr.Button(name, size="sm", elem_id=f"gans-{name.lower()}", min_width=60)
-                        for name in ("Pause", "Step", "Stop")
-                    }
-        with gr.Column(scale=3, min_width=320):
-            with gr.Column() as compare_out:
-                strip = FilmStrip(first_sight(), elem_id="gans-film", label="The same noise in the same cell")
-                with gr.Row():
-                    plotted = [
-                        gr.Plot(figure, show_label=False, min_width=280, elem_id=f"gans-{kind}")
-                        for kind, figure in zip(
-                            ("losses", "convergence", "gradients"),
-                            figures([f"{variant}-mnist" for variant in FIRST if variant in compare.members("mnist")]),
-                            strict=True,
-                        )
-                    ]
-                table = gr.Dataframe(
-                    compare.table("mnist"),
-                    max_height=640,
-                    interactive=False,
-                    label=compare.table_label("mnist"),
-                    elem_id="gans-table",
+def build(tabs: gr.Tabs | None = None) -> frame.Page:
+    """The tab."""
+    session = gr.State(track.Session())
+    with frame.page(ID, TITLE, path.PATH) as page:
+        with page.stage():
+            with page.only("films", FILMS):
+                strip = FilmStrip(elem_id="gans-film", label="GANs, step by step")
+            with page.only("track", RACE):
+                lit = path.lit([path.CRITICS_TURN, path.GENERATORS_TURN])
+                view = RaceView(elem_id="gans-race", label="The race", lit=lit)
+            page.tools(strip)
+            page.conditions["gif"] = FILMS
+        with page.side():
+            page.control("mode", gr.Radio(MODES, value="compare", label="What do you want to do?"))
+            with page.only("go", RACE):
+                buttons = race_buttons()
+            with page.only("choice", COMPARE):
+                comparison_controls(page)
+            with page.only("course", RACE):
+                numbers = race_controls(page)
+            with page.only("scenes", WHY):
+                page.control("topic", gr.Radio(options(why.TOPICS), value="lines", label="What about?"), when=WHY)
+                scene = page.chart("scene", when=WHY)  # beside its film
+            with page.only("picture", CRITIC):
+                page.control("source", gr.Radio(SOURCES, value="stock", label="Which picture?"), when=CRITIC)
+                page.control(
+                    "sketch",
+                    SketchPad(elem_id="gans-pad", label="Draw a digit, large", brush=0.1),
+                    when=CRITIC | {"source": ["sketch"]},
                 )
-            with gr.Column(visible=False) as race_out:
-                frame.equation(RACE_EQUATION)
-                course_view = RaceView(elem_id="gans-race", label="The race")
-            with gr.Column(visible=False) as why_out:
-                figure = gr.Plot(show_label=False, elem_id="gans-why")
-                words = gr.Markdown(elem_id="gans-words")
-            with gr.Column(visible=False) as critic_out:
-                answer = FilmStrip(elem_id="gans-answer", label="What the critics say")
-                bars = gr.Plot(show_label=False, elem_id="gans-bars")
-            hint = gr.Markdown(elem_id="gans-hint", latex_delimiters=frame.MATH)
-            controls = dict(mode=mode, **picked, topic=topic, pad=pad, **course, **numbers, seed=seed)
-            frame.link_button(ID, controls)
-    with gr.Row(elem_classes="try-this"):
-        gr.Markdown("**Try this**")
-        experiments = [gr.Button(name, size="sm", elem_id=f"gans-try-{k}") for k, name in enumerate(EXPERIMENTS)]
-    frame.lesson(ID)
-
+            page.seed(
+                int(path.FIRST_SEED),
+                when=[COMPARE | {"view": ["samples", "walk"]}, RACE, CRITIC | {"source": ["stock"]}],
+            )
+            sureness = page.chart("sureness", when=CRITIC)
+        with page.below():
+            page.diagram(path.DIAGRAM)
+            with gr.Row():
+                figures = [page.chart(name, when=COMPARE) for name in OUTPUTS[2:5]]
+                figures += [scene, sureness, page.chart("classes", when=CRITIC)]
+            for of in compare.SETS:
+                with page.only(f"measured-{of}", COMPARE | {"pictures": [of]}):
+                    gr.Dataframe(
+                        charts.table(of), label=charts.table_words(of), interactive=False, max_height=640,
+                        elem_id=f"gans-table-{of}",
+                    )  # fmt: skip
+            page.lesson()
+        page.act(show, [strip, view, *figures])
+        live = dict(outputs=[view], extra=[session, view], queue="race", limit=16, trigger_mode="multiple")
+        page.live([buttons["Run"].click], racing, stop=None, **live)
+        page.live([buttons["New"].click], anew, stop=None, path=False, **live)
+        page.live([buttons["Step"].click], one_step, stop=[buttons["Stop"].click], path=False, **live)
     quiet = dict(show_progress="hidden", api_visibility="private")
-    private = dict(api_visibility="private")
-    sections = [compare_in, race_in, why_in, critic_in, compare_out, race_out, why_out, critic_out]
-    mode.change(shown, mode, [*sections, seeded, race_row], **quiet)
-    mode.change(
-        frame.sentences(entered),
-        [mode, topic, shift, pad, seed],
-        [figure, words, answer, bars],
-        **quiet,
-        **frame.MODEL,
-    )
-
-    beginning = dict(fn=begun, inputs=[mode, *begin.values()], outputs=list(begin.values()), **quiet)
-    for listener in (run.click, seed.submit, new_seed.click(frame.old_new_seed, None, seed, **quiet).then):
-        listener(**beginning)
-
-    comparison = dict(
-        fn=frame.sentences(show_comparison),
-        inputs=[picked["variants"], picked["pictures"], picked["view"], seed],
-        outputs=[strip, *plotted],
-        **private,
-        **frame.MODEL,
-    )
-    begin["compare"].change(**comparison)
-    picked["view"].input(**comparison)
-    pictures = picked["pictures"]
-    changed = pictures.change(others, [pictures, picked["variants"]], [picked["variants"], table], **quiet)
-    changed.then(**comparison)
-
-    running = begin["race"].change(
-        frame.sentences(show_race),
-        [held, pace, *course.values(), seed, *numbers.values()],
-        [course_view, held],
-        concurrency_id="race",
-        concurrency_limit=1,
-        **private,
-    )
-    buttons["step"].click(
-        frame.sentences(show_step),
-        [held, pace, *course.values(), seed, *numbers.values()],
-        [course_view, held],
-        **quiet,
-        **frame.MODEL,
-    )
-    buttons["pause"].click(pause, held, None, **quiet)
-    buttons["stop"].click(stop, held, held, cancels=[running], **quiet)
-    for control in numbers.values():
-        control.input(frame.sentences(adjust), [held, *numbers.values()], None, **quiet)
-
-    shift.input(
-        frame.sentences(show_why), [topic, shift], [figure, words], trigger_mode="always_last", **quiet, **frame.MODEL
-    )
-    topic.input(frame.sentences(topic_chosen), topic, [shift, figure, words], **quiet, **frame.MODEL)
-
-    asking = dict(
-        fn=frame.sentences(show_critics), inputs=[pad, seed], outputs=[answer, bars], **private, **frame.MODEL
-    )
-    begin["critic"].change(**asking)
-    pad.input(**asking | dict(show_progress="hidden", trigger_mode="always_last"))
-
-    for button, (settings, said) in zip(experiments, EXPERIMENTS.values(), strict=True):
-        button.click(
-            lambda settings=settings, said=said: [*settings.values(), said],
-            None,
-            [*(controls[name] for name in settings), hint],
-            **quiet,
-        ).then(**beginning)
+    buttons["Stop"].click(rest, session, None, **quiet)
+    for control in numbers:
+        control.input(adjust, [session, *numbers], None, **quiet)
+    ticked = [page.controls["variants"], page.controls["shoes"]]
+    gr.on([box.change for box in ticked], None, ticked, None, js=TICKS % compare.MOST)
     for handler, name in [(compare.one, "samples"), (compare.compare, "compare"), (critic.critic, "critic")]:
         gr.api(frame.sentences(handler), api_name=f"gan_{name}", **frame.MODEL)
     # A queue of its own, so that it holds up neither a model nor a race on the page.
     gr.api(frame.sentences(race.race), api_name="gan_race", concurrency_id="race through the API", concurrency_limit=1)
-    return controls
+    return page
 
 
 def options(named: dict[str, str]) -> list[tuple[str, str]]:
@@ -302,48 +219,73 @@ def options(named: dict[str, str]) -> list[tuple[str, str]]:
     return [(words, name) for name, words in named.items()]
 
 
-def comparison_controls() -> dict[str, gr.components.Component]:
+def comparison_controls(page: frame.Page) -> None:
     """Which variants, of which pictures, and how."""
-    choices = [(NAMES[variant], variant) for variant in compare.members("mnist")]
     sets = {of: words for of, words in compare.SETS.items() if compare.members(of)}
-    return dict(
-        pictures=gr.Radio(options(sets), value="mnist", label="Pictures of", elem_id="gans-pictures"),
-        variants=gr.CheckboxGroup(choices, value=FIRST, label="Two to four variants", elem_id="gans-variants"),
-        view=gr.Radio(options(compare.VIEWS), value="training", label="Show", elem_id="gans-view"),
-    )
-
-
-def race_controls() -> tuple[dict, dict, gr.Radio]:
-    """A race's course, its numbers and its pace."""
-    target = gr.Dropdown(race.TARGETS, value="ring", label="Target", elem_id="gans-target")
-    with gr.Column(visible=False) as sheet:  # hidden as a whole: an update of the pad loses its settings
-        shape = SketchPad(elem_id="gans-shape", label="Draw a shape")
-    target.change(
-        lambda target: gr.Column(visible=target == race.DRAWN),
-        target,
-        sheet,
-        show_progress="hidden",
-        api_visibility="private",
-    )
-    players = options(RACERS)
-    left = gr.Dropdown(players, value="gan", label="Left", elem_id="gans-left")
-    right = gr.Dropdown(players, value="wgan-gp", label="Right", elem_id="gans-right")
-    pace = gr.Radio(list(race.PACES), value=list(race.PACES)[-1], label="Speed", elem_id="gans-pace")
-    with gr.Accordion("Settings, also while it runs", open=False, elem_id="gans-settings"):
-        numbers = dict(
-            rate=gr.Number(0.001, label="Learning rate", elem_id="gans-rate"),
-            critic_steps=gr.Slider(0, 10, 0, step=1, label="Critic's steps a turn (0: as in each paper)"),
-            weight=gr.Slider(
-                0,
-                20,
-                0.3,
-                step=0.1,
-                label="Strength of the penalty λ (10 in the papers, for pictures)",
-                elem_id="gans-weight",
+    page.control("view", gr.Radio(options(compare.VIEWS), value="training", label="Show"), when=COMPARE)
+    page.control("pictures", gr.Radio(options(sets), value="mnist", label="Pictures of"), when=COMPARE)
+    for key, of in [("variants", "mnist"), ("shoes", "shoes")]:
+        there = compare.members(of)
+        page.control(
+            key,
+            gr.CheckboxGroup(
+                [(NAMES[variant], variant) for variant in there],
+                value=[variant for variant in path.FIRST if variant in there] or there[:1],
+                label="Variants",
+                info=f"One to {compare.MOST}, side by side",
             ),
-            batch=gr.Slider(8, 512, 128, step=8, label="Points in a batch"),
+            when=COMPARE | {"pictures": [of]},
+            caption=True,
         )
-    return dict(target=target, shape=shape, left=left, right=right), numbers, pace
+
+
+def race_controls(page: frame.Page) -> list[gr.components.Component]:
+    """A race's course and its pace. Returns the numbers, which may change while it runs."""
+    page.control("target", gr.Dropdown(race.TARGETS, value="ring", label="What to learn"), when=RACE)
+    page.control(
+        "shape",
+        SketchPad(elem_id="gans-shape", label="Draw a shape"),
+        when=RACE | {"target": [race.DRAWN]},
+    )
+    for key, value, label in [("left", "gan", "On the left"), ("right", "wgan-gp", "On the right")]:
+        page.control(key, gr.Dropdown(options(RACERS), value=value, label=label), when=RACE)
+    with gr.Accordion("Settings, also while it runs", open=False):
+        frame.equation(RACE_EQUATION)
+        page.control("pace", gr.Radio(list(race.PACES), value=list(race.PACES)[-1], label="Speed"), **live_only())
+        rates = [(f"{rate:g}", rate) for rate in RATES]
+        first = path.NUMBERS
+        sliders = dict(
+            rate=gr.Dropdown(rates, value=first["rate"], label="Learning rate"),
+            critic_steps=gr.Slider(
+                0, 10, first["critic_steps"], step=1, label="Critic steps per generator step (0: as in each paper)",
+            ),
+            weight=gr.Slider(
+                0, 20, first["weight"], step=0.1, label="Strength of the penalty",
+            ),
+            batch=gr.Slider(8, 512, first["batch"], step=8, label="Points in a batch"),
+        )  # fmt: skip
+        for key, control in sliders.items():
+            page.control(key, control, tip=TIPS.get(key, ""), **live_only())
+    return list(sliders.values())
+
+
+def live_only() -> dict[str, Any]:
+    """How controls are registered that a race reads while it runs."""
+    return dict(when=RACE, acts=False, caption=False)
+
+
+def race_buttons() -> dict[str, gr.Button]:
+    """Run, which a phone keeps in reach, and the three that go with it."""
+    with gr.Row(elem_classes="race-buttons main-action"):
+        return {
+            name: gr.Button(
+                name,
+                variant="primary" if name == "Run" else "secondary",
+                elem_id=f"gans-race-{name.lower()}",
+                min_width=70,
+            )
+            for name in ("Run", "Stop", "Step", "New")
+        }
 
 
 if __name__ == "__main__":

@@ -1,61 +1,58 @@
-"""Compare variants: the same noise in the same cell, through training, along a walk; losses and what was measured."""
+"""Compare variants: the same noise in the same cell, through training or on a walk, and what this run shows."""
 
+import functools
+import io
 import math
 from typing import Any
 
-import plotly.graph_objects as go
 import torch
+from PIL import Image
 from torch import Tensor
 
 import core
 from core import data
 from core.gan import one_hot
 from core.weights import WeightsError
-from demos import frame, plots
-from demos.gans.names import NAMES
+from demos import checks, frame, plots
+from demos.gans.names import NAMES, listed
 
 SETS = {"mnist": "Digits", "shoes": "Shoes, in colour"}
-VIEWS = {"training": "Through training", "samples": "Samples", "walk": "A walk between two z"}
-FEWEST, MOST = 2, 4
-SAMPLES, WALKERS, WALK_FRAMES = 64, 16, 24
-COLUMNS = {  # of the table: a card's metric, and what it is called
-    "FID": "FID",
-    "KID": "KID × 1000",
-    "precision": "precision %",
-    "recall": "recall %",
-    "modes": "digits of 10",
-    "class_entropy": "evenness",
-    "confidence": "confidence",
-    "as_asked": "class as asked %",
-    "error": "error %",
-}
+THINGS = {"mnist": "digits", "shoes": "shoes"}
+VIEWS = {"training": "Training", "samples": "Samples", "walk": "A walk"}
+MOST = 4  # sheets side by side
+SAMPLES = {"mnist": 64, "shoes": 16}  # on a sheet; a shoe has twelve times the numbers of a digit
+WALKERS = {"mnist": 16, "shoes": 4}
+WALK_FRAMES = 20
+MOST_SAMPLES = 64  # of the API
 
 
+@functools.cache
 def members(of: str) -> list[str]:
     """The variants that have weights for a set of pictures, and a card that says how they came about."""
     return [variant for variant in NAMES if f"{variant}-{of}" in core.names("gan") and known(f"{variant}-{of}")]
 
 
 def known(name: str) -> bool:
+    """Whether the card of some weights has all that is shown of it; the page is built without those that have not."""
     try:
-        return bool(core.card(name)["metrics"])
-    except (WeightsError, KeyError):  # the page is built all the same, without it
+        card = core.card(name)
+        history = card["history"]
+        return bool(card["metrics"]["FID"] and history["curve"]["step"] and len(history["sheets"]["steps"]) > 1)
+    except (WeightsError, KeyError, TypeError):
         return False
 
 
 def chosen(variants: Any, of: str) -> list[str]:
     """The names of the weights that a visitor picked. ValueError, in a sentence, where they cannot be compared."""
-    if of not in SETS:
-        raise ValueError(f"pictures must be one of {', '.join(SETS)}, got {str(of)[:40]!r}")
+    if not checks.known(of, SETS):
+        raise ValueError(f"pictures must be one of {', '.join(SETS)}, got {checks.shown(of)}")
     variants = variants if isinstance(variants, list) else [variants]
     there = members(of)
-    unknown = [str(variant)[:40] for variant in variants if variant not in there]
+    unknown = [checks.shown(variant) for variant in variants if not checks.known(variant, there)]
     if unknown:
-        raise ValueError(f"no variant {unknown[0]!r} was trained on {SETS[of].lower()}; there are: {', '.join(there)}")
-    if not FEWEST <= len(variants) <= MOST:
-        raise ValueError(
-            f"{len(variants)} variants were picked; pick {FEWEST} to {MOST}, so that there is room for each"
-        )
+        raise ValueError(f"no variant {unknown[0]} was trained on {THINGS[of]}; there are: {', '.join(there)}")
+    if not 1 <= len(variants) <= MOST:
+        raise ValueError(f"pick one to {MOST} variants, so that there is room for each; got {len(variants)}")
     return [f"{variant}-{of}" for variant in variants]
 
 
@@ -63,7 +60,11 @@ def title(name: str) -> str:
     return NAMES[name.rsplit("-", 1)[0]]
 
 
-# ------------------------------------------------------------------ films
+def pictures_of(name: str) -> str:
+    return name.rsplit("-", 1)[1]
+
+
+# ------------------------------------------------------------------ sheets
 
 
 def noise(name: str, n: int, seed: int) -> Tensor:
@@ -71,27 +72,24 @@ def noise(name: str, n: int, seed: int) -> Tensor:
     return torch.randn(n, core.load(name).latents, generator=data.seeded(seed, "z"))
 
 
-def samples(names: list[str], seed: int, n: int = SAMPLES) -> dict[str, Any]:
-    """A sheet of each variant's pictures; the same cell has the same z, and the same class where it has one."""
-    panes = []
-    for name in names:
-        made = core.load(name).pictures(noise(name, n, seed))
-        panes.append(plots.pane(title(name), sheet(made[None]), large=True))
-    return plots.film(1, panes)
+@functools.lru_cache(maxsize=64)  # a visitor who adds a variant waits for that one only
+def sampled(name: str, seed: int, n: int) -> tuple[Tensor, dict[str, Any]]:
+    """Pictures of one variant, (n, C, H, W), and their sheet. A cell has the same z in all variants, and its class
+    where a variant has classes.
+    """
+    made = core.load(name).pictures(noise(name, n, seed))
+    return made, plots.pane(title(name), sheet(made[None]), large=True, smooth=True)
 
 
-def walk(names: list[str], seed: int) -> dict[str, Any]:
-    """Every cell walks from one z to another, along the sphere on which noise lies."""
-    panes = []
-    for name in names:
-        a, b = noise(name, WALKERS, seed), noise(name, WALKERS, seed + 1)
-        steps = torch.linspace(0, 1, WALK_FRAMES)
-        z = torch.stack([between(a, b, t) for t in steps.tolist()])  # (T, n, latents)
-        label = torch.arange(WALKERS) % 10
-        made = core.load(name).pictures(z.flatten(0, 1), one_hot(label.repeat(WALK_FRAMES)))
-        panes.append(plots.pane(title(name), sheet(made.unflatten(0, (WALK_FRAMES, WALKERS))), large=True))
-    captions = [f"{k / (WALK_FRAMES - 1):.0%} of the way from one z to the other." for k in range(WALK_FRAMES)]
-    return plots.film(WALK_FRAMES, panes, captions=captions)
+@functools.lru_cache(maxsize=16)
+def walked(name: str, seed: int) -> tuple[Tensor, dict[str, Any]]:
+    """Every cell walks from one z to another, along the sphere on which noise lies: (T, n, C, H, W) and its sheets."""
+    n = WALKERS[pictures_of(name)]
+    a, b = noise(name, n, seed), noise(name, n, seed + 1)
+    z = torch.stack([between(a, b, t) for t in torch.linspace(0, 1, WALK_FRAMES).tolist()])  # (T, n, latents)
+    label = torch.arange(n) % 10
+    made = core.load(name).pictures(z.flatten(0, 1), one_hot(label.repeat(WALK_FRAMES))).unflatten(0, (WALK_FRAMES, n))
+    return made, plots.pane(title(name), sheet(made), large=True, smooth=True)
 
 
 def between(a: Tensor, b: Tensor, t: float) -> Tensor:
@@ -107,34 +105,146 @@ def sheet(pictures: Tensor) -> Tensor:
     return grid.flatten(4).flatten(2, 3)
 
 
-def training(names: list[str]) -> dict[str, Any]:
-    """The sheets beside the cards: the same noise at twelve moments of each training."""
+# ------------------------------------------------------------------ films
+
+
+def samples(names: list[str], seed: int) -> dict[str, Any]:
+    return plots.film(1, [sampled(name, seed, SAMPLES[pictures_of(name)])[1] for name in names])
+
+
+def walk(names: list[str], seed: int) -> dict[str, Any]:
+    captions = [f"{k / (WALK_FRAMES - 1):.0%} of the way from one noise to the other." for k in range(WALK_FRAMES)]
+    return plots.film(WALK_FRAMES, [walked(name, seed)[1] for name in names], captions=captions)
+
+
+def moments(names: list[str]) -> list[list[int]]:
+    """The training steps that each variant's sheets are of, moment by moment.
+
+    Trainings are of different lengths, so they are shown at the same share of each: the moments of the first variant,
+    and of every other one the sheets that come nearest.
+    """
     sheets = [core.sheets(name) for name in names]
-    films = [plots.sheets_film(*sheet, title(name)) for sheet, name in zip(sheets, names, strict=True)]
+    if None in sheets:
+        raise ValueError(f"{title(names[sheets.index(None)])} kept no pictures of its training; look at its samples")
     steps = [steps for steps, _ in sheets]
-    captions = [
-        f"After {' and '.join(f'{step:,}' for step in sorted({*row}))} steps." for row in zip(*steps, strict=True)
-    ]
-    return plots.film(films[0]["frames"], [film["panes"][0] for film in films], captions=captions)
+    shares = [[step / row[-1] for step in row] for row in steps]
+    return [[row[nearest(own, share)] for row, own in zip(steps, shares, strict=True)] for share in shares[0]]
+
+
+def nearest(values: list[float], value: float) -> int:
+    return min(range(len(values)), key=lambda i: abs(values[i] - value))
+
+
+def training(names: list[str]) -> dict[str, Any]:
+    """The sheets in the cards: the same noise at a dozen moments of each training."""
+    table = moments(names)
+    panes = [pane(name, steps) for name, steps in zip(names, zip(*table, strict=True), strict=True)]
+    captions = []
+    for row in table:
+        told = [f"{title(name)} {step:,}" for name, step in zip(names, row, strict=True)]
+        captions.append(f"Steps of training: {', '.join(told)}.")
+    return plots.film(len(table), panes, captions=captions)
+
+
+def pane(name: str, steps: tuple[int, ...]) -> dict[str, Any]:
+    """The sheets of one variant after the given steps, which its card has."""
+    kept, webp = core.sheets(name)  # `moments` has seen that they are there
+    if list(steps) != list(kept):
+        whole = Image.open(io.BytesIO(webp))
+        width = whole.width // len(kept)
+        row = Image.new(whole.mode, (width * len(steps), whole.height))
+        for k, step in enumerate(steps):
+            left = kept.index(step) * width
+            row.paste(whole.crop((left, 0, left + width, whole.height)), (k * width, 0))
+        with io.BytesIO() as out:
+            row.save(out, "WEBP", lossless=True)
+            webp = out.getvalue()
+    return plots.sheets_film(steps, webp, title(name))["panes"][0] | {"smooth": True}
+
+
+def film(names: list[str], view: str, seed: int) -> dict[str, Any]:
+    if view == "training":
+        return training(names)
+    return walk(names, seed) if view == "walk" else samples(names, seed)
+
+
+# ------------------------------------------------------------------ in a sentence
+
+
+def told(names: list[str], view: str, seed: int) -> str:
+    """What one looks at, with this run's values."""
+    thing, counts = THINGS[pictures_of(names[0])], {"samples": SAMPLES, "walk": WALKERS}
+    if view == "training":
+        return f"The same noise in the same cell, at twelve moments of training. {ranked(names, thing)}"
+    n, digits = counts[view][pictures_of(names[0])], classifier()
+    if thing != "digits" or digits is None:
+        what = f"{n} {thing}" if view == "samples" else f"{n} walks"
+        return f"{what} from the noise of seed {seed}, the same for each. {ranked(names, thing)}"
+    return counted(names, seed, digits, n) if view == "samples" else turned(names, seed, digits, n)
+
+
+def ranked(names: list[str], thing: str) -> str:
+    """Which variant comes closest to real pictures, as measured on ten thousand samples."""
+    by_fid = sorted((core.card(name)["metrics"]["FID"], title(name)) for name in names)
+    (best, first), (worst, last) = by_fid[0], by_fid[-1]
+    if len(names) == 1:
+        return f"Fully trained, {first} makes {thing} with an FID of {best:.1f}."
+    return f"Fully trained, {first} comes closest to real {thing} (FID {best:.1f}); {last} is furthest ({worst:.1f})."
+
+
+def counted(names: list[str], seed: int, digits: Any, n: int) -> str:
+    """How many of the ten digits each variant shows in this run's samples, as the classifier reads them."""
+    found = {title(name): len(read(digits, sampled(name, seed, n)[0]).unique()) for name in names}
+    whole = [name for name, count in found.items() if count == 10]
+    rest = [f"{name} shows {count} of 10" for name, count in found.items() if count < 10]
+    parts = [f"all ten digits appear with {listed(whole)}"] if whole else []
+    return f"{n} samples from the noise of seed {seed}: {'; '.join([*parts, *rest])}."
+
+
+def turned(names: list[str], seed: int, digits: Any, n: int) -> str:
+    """How many of this run's walks end at another digit than the one where they started."""
+    counts = []
+    for name in names:
+        start, end = (read(digits, walked(name, seed)[0][k]) for k in (0, -1))
+        counts.append(f"{int((start != end).sum())} with {title(name)}")
+    return f"From the noise of seed {seed} to that of {seed + 1}, of {n} digits turn into another: {listed(counts)}."
+
+
+@torch.inference_mode()
+def read(digits: Any, pictures: Tensor) -> Tensor:
+    """The digits that the classifier sees on pictures (n, 1, 32, 32): (n,)."""
+    return digits.logits(pictures).argmax(1)
+
+
+def classifier() -> Any:
+    """The judge of digits, or None where its weights are missing."""
+    try:
+        return core.load("mnist-classifier")
+    except WeightsError:
+        return None
+
+
+# ------------------------------------------------------------------ the API
 
 
 def compare(
     variants: list[str] = ("dcgan", "wgan-gp"), pictures: str = "mnist", view: str = "samples", seed: str = "0"
 ) -> dict[str, Any]:
-    """Two to four GAN variants side by side, with the same z in the same cell.
+    """One to four GAN variants side by side, with the same z in the same cell.
 
     Parameters:
-        variants: names such as gan, dcgan, lsgan, wgan-gp, began; two to four of them.
+        variants: names such as gan, dcgan, lsgan, wgan-gp, began; one to four of them.
         pictures: mnist or shoes.
         view: samples; training, for the same noise at twelve moments; or walk, from one z to another.
         seed: a whole number from 0 to 2^63 - 1; picks the noise of samples and walk.
     Returns:
         A film with a sheet for each variant.
     """
-    names, seed = chosen(list(variants), pictures), frame.parse_seed(seed)
-    if view not in VIEWS:
-        raise ValueError(f"view must be one of {', '.join(VIEWS)}, got {str(view)[:40]!r}")
-    return training(names) if view == "training" else walk(names, seed) if view == "walk" else samples(names, seed)
+    variants = list(variants) if isinstance(variants, tuple) else variants
+    names, seed = chosen(variants, pictures), frame.parse_seed(seed)
+    if not checks.known(view, VIEWS):
+        raise ValueError(f"view must be one of {', '.join(VIEWS)}, got {checks.shown(view)}")
+    return film(names, view, seed)
 
 
 def one(variant: str = "dcgan", pictures: str = "mnist", n: int = 16, seed: str = "0") -> dict[str, Any]:
@@ -148,78 +258,8 @@ def one(variant: str = "dcgan", pictures: str = "mnist", n: int = 16, seed: str 
     Returns:
         A film of one frame.
     """
-    if isinstance(n, bool) or not isinstance(n, int) or not 1 <= n <= SAMPLES or math.isqrt(n) ** 2 != n:
-        raise ValueError(f"n must be a square number from 1 to {SAMPLES}, got {str(n)[:20]}")
-    if pictures not in SETS or variant not in members(pictures):
-        raise ValueError(f"no variant {str(variant)[:40]!r} was trained on {str(pictures)[:40]!r}")
-    return samples([f"{variant}-{pictures}"], frame.parse_seed(seed), n)
-
-
-# ------------------------------------------------------------------ figures and the table
-
-CONVERGENCE = {"wgan": "critic objective", "wgan-gp": "critic objective", "began": "critic M"}  # as their papers say
-INKS = ["reading", "writing", "real", "generated"]
-PLAYERS = {"critic": "solid", "generator": "dash"}
-
-
-def curves(names: list[str], term: str, words: str, scale: str = "linear") -> go.Figure:
-    """A term of both players over the steps of training: a colour a variant, dashes for the generator."""
-    figure = plots.figure(f"{words}: critic —, generator - -", "training step", "")
-    for name, ink in zip(names, INKS, strict=False):
-        curve = core.card(name)["history"]["curve"]
-        for player, dash in PLAYERS.items():
-            figure.add_scatter(
-                x=curve["step"],
-                y=curve[f"{player} {term}"],
-                name=title(name),
-                mode="lines",
-                line=dict(color=plots.COLOURS[ink], dash=dash, width=1.5),
-                showlegend=player == "critic",
-            )
-    return figure.update_yaxes(type=scale, **dict(dtick=1) if scale == "log" else dict(nticks=6))
-
-
-def losses(names: list[str]) -> go.Figure:
-    return curves(names, "loss", "Losses")
-
-
-def gradients(names: list[str]) -> go.Figure:
-    """How long the gradients were: a player whose gradient vanishes has stopped learning."""
-    return curves(names, "gradient", "Gradients", "log")
-
-
-def convergence(names: list[str]) -> go.Figure:
-    """For WGANs the estimated distance, for BEGAN the global measure M: they fall while the pictures improve."""
-    figure = plots.figure("Wasserstein estimate, or BEGAN's M", "training step", "")
-    for name, ink in zip(names, INKS, strict=False):
-        term = CONVERGENCE.get(name.rsplit("-", 1)[0])
-        if term:
-            curve = core.card(name)["history"]["curve"]
-            values = curve[term] if term.endswith("M") else [-value for value in curve[term]]
-            figure.add_scatter(x=curve["step"], y=values, name=title(name), line=dict(color=plots.COLOURS[ink]))
-    if not figure.data:
-        figure.add_annotation(
-            text="Only WGAN, WGAN-GP and BEGAN have a number<br>that falls while pictures improve: pick one.",
-            showarrow=False,
-        )
-    return figure.update_yaxes(rangemode="tozero").update_layout(showlegend=True)
-
-
-def table(of: str) -> dict[str, list]:
-    """What core.evaluate measured, a row a variant, for all of a set."""
-    rows = []
-    for variant in members(of):
-        card = core.card(f"{variant}-{of}")
-        metrics, run = card["metrics"], card["training"]
-        found = [round(metrics[key], 2) if key in metrics else None for key in columns(of)]
-        rows.append([NAMES[variant], *found, run["steps"], round(run["seconds"] / 60)])
-    return {"headers": ["variant", *(COLUMNS[key] for key in columns(of)), "steps", "minutes"], "data": rows}
-
-
-def table_label(of: str) -> str:
-    judge = "a digit classifier of our own" if of == "mnist" else "EfficientNet-Lite0"
-    return f"Measured by core.evaluate; FID and KID on features of {judge}, not Inception's. Click a column to sort"
-
-
-def columns(of: str) -> list[str]:
-    return list(COLUMNS) if of == "mnist" else ["FID", "KID", "precision", "recall"]
+    if not isinstance(n, int) or isinstance(n, bool) or not 1 <= n <= MOST_SAMPLES or math.isqrt(n) ** 2 != n:
+        raise ValueError(f"n must be a square number from 1 to {MOST_SAMPLES}, got {checks.shown(n)}")
+    if not checks.known(pictures, SETS) or not checks.known(variant, members(pictures)):
+        raise ValueError(f"no variant {checks.shown(variant)} was trained on {checks.shown(pictures)}")
+    return plots.film(1, [sampled(f"{variant}-{pictures}", frame.parse_seed(seed), n)[1]])

@@ -1,68 +1,107 @@
-"""Ask the critic: what the critics of the variants say of a digit that a visitor draws."""
+"""Ask the critic: what the critics of the variants say of a digit that a visitor draws, as they see more and more."""
 
 from typing import Any
 
 import plotly.graph_objects as go
 import torch
 import torch.nn.functional as F
+from torch import Tensor
 
 import core
 from demos import frame, pictures, plots
+from demos.gans.names import listed
 
 COPIERS = ("ebgan-mnist", "began-mnist")
 CLASSIFIERS = {"catgan-100-mnist": "catGAN", "sgan-mnist": "SGAN", "acgan-mnist": "ACGAN"}
+INKS = {"catGAN": ("reading", "solid", ""), "SGAN": ("writing", "dash", "/"), "ACGAN": ("real", "dot", "x")}
+ROWS = range(4, 33, 2)  # of the picture that are uncovered, frame by frame; the last frame has them all
 
 
-def drawn_digit(sketch: Any) -> torch.Tensor:
+def drawn_digit(sketch: Any) -> Tensor:
     """A sketch as MNIST's digits are, with two empty pixels all round: (1, 1, 32, 32)."""
     return F.pad(pictures.as_digit(pictures.read_sketch(sketch)), (2, 2, 2, 2))
 
 
-def stock_digit(seed: int) -> torch.Tensor:
+def stock_digit(seed: int) -> Tensor:
     """A digit from the app's own stock: (1, 1, 32, 32)."""
     return F.pad(pictures.random_digit(seed)[0], (2, 2, 2, 2))
 
 
-def asked(x: torch.Tensor) -> dict[str, Any]:
-    """Copies of a picture and their energies, as a film; and the classes that three critics give it."""
-    panes = [plots.pane("What the critics see", x, large=True)]
+def uncovered(x: Tensor) -> Tensor:
+    """The picture (1, 1, 32, 32) from the top down: (T, 1, 32, 32), all of it in the last."""
+    return torch.cat([F.pad(x[:, :, :rows], (0, 0, 0, 32 - rows)) for rows in ROWS])
+
+
+def asked(x: Tensor) -> dict[str, Any]:
+    """Copies of a picture and their energies, as a film; and the classes that three critics give it, frame by frame."""
+    seen = uncovered(x)
+    panes = [plots.pane("What the critics see", seen, large=True)]
     readouts = []
     for name in COPIERS:
         model = core.load(name)
         title = name.split("-")[0].upper()
-        panes.append(plots.pane(f"{title}'s copy", model.copies(x), large=True))
-        energy = -model.realness(x).item()
+        panes.append(plots.pane(f"{title}'s copy", model.copies(seen), large=True))
         usual = -model.realness(F.pad(pictures.test_digits()[0][:64], (2, 2, 2, 2))).median().item()
-        readouts += [plots.readout(f"{title}: energy", "", [energy]), plots.readout("usual for a digit", "", [usual])]
-    logit = core.load("acgan-mnist").realness(x)
-    readouts.append(plots.readout("ACGAN: real, not made", "%", [100 * torch.sigmoid(logit).item()]))
-    classes = {title: core.load(name).classes(x)[0].tolist() for name, title in CLASSIFIERS.items()}
-    return plots.film(1, panes, readouts) | {
-        "classes": {key: [round(p, 4) for p in row] for key, row in classes.items()}
+        label = f"{title}: energy (a usual digit: {usual:.2f})"
+        readouts.append(plots.readout(label, "", (-model.realness(seen)).tolist()))
+    logits = core.load("acgan-mnist").realness(seen)
+    readouts.append(plots.readout("ACGAN: real, not generated", "%", (100 * torch.sigmoid(logits)).tolist()))
+    found = {title: core.load(name).classes(seen) for name, title in CLASSIFIERS.items()}
+    captions = [
+        f"{rows} of 32 rows: {said({title: p[k].tolist() for title, p in found.items()})}"
+        for k, rows in enumerate(ROWS)
+    ]
+    every = {title: [[round(p, 4) for p in row] for row in p.tolist()] for title, p in found.items()}
+    return plots.film(len(seen), panes, readouts, captions) | {
+        "classes": {title: rows[-1] for title, rows in every.items()},
+        "classes_by_frame": every,
     }
 
 
+def said(classes: dict[str, list[float]]) -> str:
+    """What each critic takes the picture for."""
+    told = []
+    for title, row in classes.items():
+        best = max(range(len(row)), key=row.__getitem__)
+        told.append(f"{title} says {best if best < 10 else 'generated'} ({100 * row[best]:.0f} %)")
+    return f"{listed(told)}."
+
+
 def critic(picture: str = "", seed: str = "0") -> dict[str, Any]:
-    """What the critics of five GAN variants say of a digit.
+    """What the critics of five GAN variants say of a digit, as it is uncovered from the top down.
 
     Parameters:
         picture: a data URL (PNG, JPEG or WebP) of a dark digit on white; empty takes one from the stock.
         seed: a whole number from 0 to 2^63 - 1; picks the digit from the stock.
     Returns:
-        A film with EBGAN's and BEGAN's copies and energies, and under "classes" what catGAN, SGAN and ACGAN take it
-        for; SGAN's eleventh class is "made".
+        A film with EBGAN's and BEGAN's copies and energies. Under "classes", what catGAN, SGAN and ACGAN take the
+        whole digit for; SGAN's eleventh class is "generated". Under "classes_by_frame", the same for every frame.
     """
     seed = frame.parse_seed(seed)
     return asked(drawn_digit(picture) if picture else stock_digit(seed))
 
 
 def bars(classes: dict[str, list[float]]) -> go.Figure:
-    """Probabilities of the digits, and of SGAN's class for what is made."""
-    figure = plots.figure("Which class?", "", "probability", 300)
-    for (name, row), colour, pattern in zip(
-        classes.items(), ["reading", "writing", "real"], ["", "/", "x"], strict=True
-    ):
-        digits = [*map(str, range(10)), "made"][: len(row)]
-        marker = dict(color=plots.COLOURS[colour], pattern_shape=pattern)
-        figure.add_bar(x=digits, y=row, name=name, marker=marker)
+    """Probabilities of the digits for the whole picture, and of SGAN's class for what a network made."""
+    figure = plots.figure("The whole picture: which class?", "", "probability", 300)
+    for title, row in classes.items():
+        colour, _, pattern = INKS[title]
+        digits = [*map(str, range(10)), "generated"][: len(row)]
+        figure.add_bar(x=digits, y=row, name=title, marker=dict(color=plots.COLOURS[colour], pattern_shape=pattern))
     return figure.update_xaxes(type="category").update_yaxes(range=[0, 1])
+
+
+def sureness(by_frame: dict[str, list[list[float]]]) -> go.Figure:
+    """How sure each critic is, row by row, of what it says in the end."""
+    figure = plots.figure("How sure, as more is seen", "rows of the picture", "probability", 300)
+    for title, rows in by_frame.items():
+        colour, dash, _ = INKS[title]
+        best = max(range(len(rows[-1])), key=rows[-1].__getitem__)
+        figure.add_scatter(
+            x=list(ROWS),
+            y=[row[best] for row in rows],
+            name=f"{title}: {best if best < 10 else 'generated'}",
+            mode="lines",
+            line=dict(color=plots.COLOURS[colour], dash=dash),
+        )
+    return figure.update_yaxes(range=[0, 1.02])

@@ -2,15 +2,15 @@
 
 NAMES = {
     "gan": "GAN",
-    "gan-saturating": "GAN, saturating",
+    "gan-saturating": "GAN (saturating)",
     "dcgan": "DCGAN",
     "cgan": "CGAN",
     "catgan": "catGAN",
-    "catgan-100": "catGAN, 100 labels",
+    "catgan-100": "catGAN (100 labels)",
     "sgan": "SGAN",
     "lsgan": "LSGAN",
-    "lsgan-pearson": "LSGAN, Pearson",
-    "wgan": "WGAN, clipped",
+    "lsgan-pearson": "LSGAN (Pearson)",
+    "wgan": "WGAN (clipped)",
     "wgan-gp": "WGAN-GP",
     "dragan": "DRAGAN",
     "ebgan": "EBGAN",
@@ -20,3 +20,8 @@ NAMES = {
 }
 PICTURES_ONLY = ("dcgan", "catgan-100")  # a plane has no convolutions, and there a label costs nothing
 RACERS = {variant: name for variant, name in NAMES.items() if variant not in PICTURES_ONLY}
+
+
+def listed(words: list[str]) -> str:
+    """A list as a sentence has it: "a, b and c"."""
+    return " and ".join([*([", ".join(words[:-1])] if words[1:] else []), *words[-1:]])

@@ -4,6 +4,7 @@ import base64
 import dataclasses
 import math
 import secrets
+import threading
 import time
 from collections.abc import Iterator
 from itertools import count
@@ -17,24 +18,24 @@ from core.gan import one_hot, playground
 from core.train import Diverged, train
 from demos import checks, frame
 from demos.gans.names import RACERS
+from demos.gans.standing import Standing, compared, standing
 from demos.widgets import check_strokes, strokes_of
 
 DRAWN = "drawn"
 TARGETS = [
-    ("Ring of 8", "ring"),
-    ("Grid of 25", "grid"),
+    ("Ring of 8 clusters", "ring"),
+    ("Grid of 25 clusters", "grid"),
     ("Two moons", "moons"),
     ("Swiss roll", "swiss roll"),
     ("Two circles", "circles"),
-    ("Draw it", DRAWN),
+    ("A shape that you draw", DRAWN),
 ]
-PACES = {"1 step a frame": 1, "10 steps a frame": 10, "As fast as it goes": None}
-FRAME_SECONDS = 0.15  # of training between two frames, where it goes as fast as it can
-RUN_SECONDS = 90  # then it rests until Run is pressed again, so that others get their turn
+PACES = {"1 step a frame": 1, "10 steps a frame": 10, "As fast as possible": None}
+FRAME_SECONDS = 0.1  # of training between two frames, where it goes as fast as it can
 MOST_STEPS = 20_000
 API_STEPS, API_SECONDS = 2000, 20  # of a race through the API: no visitor waits much longer for the next one
 COST = 3e-6  # seconds, see `seconds`
-SHOWN = 250  # points of each kind
+SHOWN, SIDE = 250, 32  # points of each kind, and cells across a critic's landscape
 LOST = 1e4  # a point further away than this has left for good
 
 
@@ -96,7 +97,7 @@ class Race:
     def __init__(self, chosen: Course, target: playground.Target, numbers: Settings):
         self.course, self.target, self.numbers = chosen, target, numbers
         self.name, self.step, self.lost = secrets.token_hex(4), 0, ""
-        self.running = self.paused = self.stopped = False
+        self.lock = threading.Lock()  # a second Run may begin before the first has made its last step
         self.real, _ = target(2000, data.seeded(chosen.seed, "real"))
         self.z = torch.randn(1000, playground.LATENTS, generator=data.seeded(chosen.seed, "z"))
         self.players = [playground.player(variant, seed=chosen.seed) for variant in (chosen.left, chosen.right)]
@@ -128,7 +129,8 @@ class Race:
         while not self.over() and (taken < steps if steps else time.perf_counter() < until):
             for i, run in enumerate(self.runs):
                 try:
-                    self.step, self.terms[i] = next(run)
+                    with self.lock:
+                        self.step, self.terms[i] = next(run)
                 except Diverged:
                     self.lose(i)
                     return
@@ -150,44 +152,50 @@ class Race:
         return COST * steps * turns * (600 + self.numbers.batch)
 
     def over(self) -> bool:
-        return bool(self.lost) or self.stopped or self.step >= MOST_STEPS
+        return bool(self.lost) or self.step >= MOST_STEPS
 
     @torch.no_grad()
     def frame(self) -> dict[str, Any]:
         """What the race view shows of this moment."""
-        shown = [self.shown(i) for i in range(len(self.players))]
+        names = [RACERS[variant] for variant in (self.course.left, self.course.right)]
+        with self.lock:
+            made = [self.made(i) for i in range(len(self.players))]
+            standings = [standing(self.course.target, self.real, points) for points in made]
+            players = [self.shown(i, made[i], standings[i]) for i in range(len(made))]
         return {
             "race": self.name,
-            "players": [RACERS[variant] for variant in (self.course.left, self.course.right)],
-            "real": rounded(self.real[:SHOWN]),
-            "frame": {"step": self.step, "players": shown},
-            "said": self.lost or (f"The race ends after {MOST_STEPS:,} steps." if self.step >= MOST_STEPS else ""),
+            "players": names,
+            "real": encoded(self.real[:SHOWN]),
+            "frame": {
+                "step": self.step,
+                "players": players,
+                "said": self.lost or compared(self.step, self.course.target, names, standings),
+            },
+            "note": f"The race ends after {MOST_STEPS:,} steps." if self.step >= MOST_STEPS else "",
         }
 
-    def shown(self, i: int) -> dict[str, Any]:
-        player, terms = self.players[i].eval(), self.terms[i]
+    def made(self, i: int) -> Tensor:
+        """The points that a player makes now, (n, 2); those that are lost lie far outside."""
+        player = self.players[i].eval()
         label = torch.arange(len(self.z)) % int(self.target(200, data.seeded(0, "parts"))[1].max() + 1)
-        made = player.make(self.z, one_hot(label) if player.rule.told else None)
-        if not made.isfinite().all() or made.abs().max() > LOST:
+        points = player.make(self.z, one_hot(label) if player.rule.told else None)
+        if not points.isfinite().all() or points.abs().max() > LOST:
             self.lose(i)
-        made = made.nan_to_num(2 * LOST).clamp(-LOST, LOST)
-        landscape = playground.surface(player).nan_to_num(0)
+        return points.nan_to_num(2 * LOST).clamp(-LOST, LOST)
+
+    def shown(self, i: int, made: Tensor, where: Standing) -> dict[str, Any]:
+        player, terms = self.players[i], self.terms[i]
+        landscape = playground.surface(player, SIDE).nan_to_num(0)
         player.train()
         low, high = landscape.min(), landscape.max()
         levels = (255 * (landscape - low) / (high - low).clamp(min=1e-12)).round().byte()
-        hits = playground.hits(self.real[:500], made[:500])
-        facts = [[name, f"{value:.0f} %"] for name, value in hits.items()]
-        if self.course.target in playground.MODES:
-            centres = playground.MODES[self.course.target]
-            facts.append(["modes", f"{playground.modes_covered(centres, made)} of {len(centres)}"])
-        losses = {name: finite(terms.get(f"{name} loss")) for name in ("critic", "generator")}
         return {
             "surface": base64.b64encode(levels.numpy().tobytes()).decode(),
             "low": round(low.item(), 3),
             "high": round(high.item(), 3),
-            "made": rounded(made[:SHOWN]),
-            "losses": losses,
-            "facts": facts,
+            "made": encoded(made[:SHOWN]),
+            "losses": {name: finite(terms.get(f"{name} loss")) for name in ("critic", "generator")},
+            "facts": where.facts(),
         }
 
 
@@ -195,8 +203,9 @@ def finite(value: float | None) -> float | None:
     return round(value, 4) if value is not None and math.isfinite(value) else None
 
 
-def rounded(points: Tensor) -> list[list[float]]:
-    return [[round(x, 2), round(y, 2)] for x, y in points.tolist()]
+def encoded(points: Tensor) -> str:
+    """Points (n, 2) as base64 of whole thousandths, two bytes each, low byte first; what is far outside stays there."""
+    return base64.b64encode((1000 * points).clamp(-32767, 32767).round().numpy().astype("<i2").tobytes()).decode()
 
 
 def race(
@@ -248,29 +257,3 @@ def race(
         yield last | {"moments": [*moments]}  # if the caller has gone, this is where the race ends
         if run.over():
             break
-
-
-def taken_up(held: Race | None, chosen: Course, target: playground.Target, numbers: Settings) -> Race:
-    """The race that was paused, where it is the same one, else a new one."""
-    run = held if held is not None and held.course == chosen and not held.over() else Race(chosen, target, numbers)
-    run.adjust(numbers)
-    return run
-
-
-def running(
-    held: Race | None, pace: str, chosen: Course, target: playground.Target, numbers: Settings
-) -> Iterator[tuple[dict[str, Any], Race]]:
-    """Frames of a race until it is over, paused, has run for long enough, or nobody asks for the next one."""
-    run = taken_up(held, chosen, target, numbers)
-    run.running, run.paused = True, False
-    try:
-        yield run.frame(), run
-        until = time.perf_counter() + RUN_SECONDS
-        while not (run.over() or run.paused) and time.perf_counter() < until:
-            run.advance(PACES[pace])
-            yield run.frame(), run
-    finally:
-        run.running = False
-    if not (run.over() or run.paused):
-        rest = f"It rests after {RUN_SECONDS} seconds, so that others can race: press Run to go on."
-        yield run.frame() | {"said": rest}, run

@@ -25,6 +25,13 @@ const colour = (role) => {
   return getComputedStyle(element).getPropertyValue(name).trim() || "#808080";
 };
 
+function cutOut(image, left, top, width, height) {
+  const frame = document.createElement("canvas");
+  Object.assign(frame, { width, height });
+  frame.getContext("2d").drawImage(image, left, top, width, height, 0, 0, width, height);
+  return frame;
+}
+
 // One pane at one step, `scale` device pixels to a pixel of the film.
 function paint(context, { spec, image }, step, scale) {
   const { width, height, columns } = spec;
@@ -33,7 +40,9 @@ function paint(context, { spec, image }, step, scale) {
   context.imageSmoothingEnabled = scale < 1 || Boolean(spec.smooth); // else enlarged pixels stay square
   context.imageSmoothingQuality = "high";
   context.clearRect(0, 0, width * scale, height * scale);
-  context.drawImage(image, left, top, width, height, 0, 0, width * scale, height * scale);
+  // Blended pixels would take in the edge of the frame beside this one: it is cut out first.
+  const source = spec.smooth && !spec.still ? cutOut(image, left, top, width, height) : null;
+  context.drawImage(source ?? image, source ? 0 : left, source ? 0 : top, width, height, 0, 0, width * scale, height * scale);
   for (const mark of spec.marks ?? []) {
     const place = mark.windows[step];
     if (place) paintWindow(context, mark, place, spec, scale);
@@ -173,6 +182,7 @@ function build(value, images) {
     make("dt", entry, readout.label);
     return { values: readout.values, format: numberFormat(readout), cell: make("dd", entry, "") };
   });
+  strip.dataset.key = value.of?.key ?? "";
   slider.max = value.frames;
   body.classList.toggle("single", value.frames === 1); // nothing to step through
   quiet.textContent = "";

@@ -22,7 +22,7 @@ A film is a dict that JSON can hold:
     readouts    list of {label, unit, values: one a frame, or null}
     captions    one sentence a frame, or null
     lit         optional: {part of the tab's diagram: one strength from 0 to 1 a frame}
-    of          optional: {caption, name}: what made the film, for the picture and the name of a saved file
+    of          optional: {caption, name, key}: what made the film, for a saved picture, its file's name, and tests
     start       optional: the frame to open at, without playing
 """
 

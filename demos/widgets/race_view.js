@@ -2,27 +2,28 @@
 // writes the settings above.
 
 const REACH = 2; // of the plane, both ways
-const PLAY_MS = 80; // between two frames that are shown again
+const PLAY_MS = 125; // between two frames of a recording, or of a race that is shown again
+const TURN_MS = 700; // of the diagram, in which the critic and the generator learn in turn
 const MOST = 3000; // frames kept; of a longer race every second one is dropped
 
 const find = (selector) => element.querySelector(selector);
-const [race, quiet, course, players, slider, counter, said] = [
+const [race, players, charts, slider, counter, said, note] = [
   ".race",
-  ".quiet",
-  ".course",
   ".players",
+  ".charts",
   ".moment",
   ".counter",
-  ".said",
+  ".words",
+  ".hint",
 ].map(find);
 const { colours } = settings;
 
 let name = null; // of the race that is shown
-const ended = new Set(); // names of races that were cleared away; a last frame of one may still be on its way
 let frames = [];
 let real = [];
 let cells = []; // {plane, losses, facts} of each player
 let index = 0;
+let saved = "glimpse-gans-race"; // the name of saved files
 let following = true; // show each new frame; false while the user looks back
 let playing = 0; // timer
 
@@ -46,7 +47,7 @@ function sized(canvas) {
 }
 
 function paintSurface(context, encoded, side) {
-  const bytes = Uint8Array.from(atob(encoded), (c) => c.charCodeAt(0));
+  const bytes = decoded(encoded);
   const n = Math.round(Math.sqrt(bytes.length));
   const small = document.createElement("canvas");
   small.width = small.height = n;
@@ -57,8 +58,14 @@ function paintSurface(context, encoded, side) {
   context.drawImage(small, 0, 0, side, side);
 }
 
-function paintPoints(context, points, side, mark) {
-  for (const [x, y] of points) {
+const decoded = (text) => Uint8Array.from(atob(text), (c) => c.charCodeAt(0));
+
+// Numbers of two bytes in thousandths, x and y in turn.
+const points = (text) => new Int16Array(decoded(text).buffer);
+
+function paintPoints(context, places, side, mark) {
+  for (let i = 0; i < places.length; i += 2) {
+    const [x, y] = [places[i] / 1000, places[i + 1] / 1000];
     if (Math.abs(x) > REACH || Math.abs(y) > REACH) continue;
     mark(((x + REACH) / (2 * REACH)) * side, ((REACH - y) / (2 * REACH)) * side);
   }
@@ -80,7 +87,7 @@ function paintPlane(canvas, player) {
   context.lineWidth = Math.max(1.2, side / 220);
   context.strokeStyle = colours.generated;
   context.beginPath();
-  paintPoints(context, player.made, side, (x, y) => {
+  paintPoints(context, points(player.made), side, (x, y) => {
     context.moveTo(x - size, y - size);
     context.lineTo(x + size, y + size);
     context.moveTo(x + size, y - size);
@@ -89,7 +96,7 @@ function paintPlane(canvas, player) {
   context.stroke();
 }
 
-// Losses of critic (solid) and generator (dashed) up to the frame that is shown, over the whole race.
+// Losses of critic (solid) and generator (dashed) over the whole race, with a line at the step that is shown.
 function paintLosses(canvas, which) {
   const context = sized(canvas);
   const { width, height } = canvas;
@@ -102,27 +109,23 @@ function paintLosses(canvas, which) {
   // The wildest hundredth would flatten all the rest.
   const bottom = Math.min(0, known[Math.floor(known.length * 0.01)]);
   const top = Math.max(known[Math.floor((known.length - 1) * 0.99)], bottom + 1e-3);
-  const last = Math.max(frames.at(-1).step, 1);
-  const place = (step, value) => [
-    (step / last) * width,
-    18 * scale + (1 - (Math.min(Math.max(value, bottom), top) - bottom) / (top - bottom)) * (height - 22 * scale),
-  ];
+  const across = (step) => (step / Math.max(frames.at(-1).step, 1)) * width;
+  const up = (value) => (1 - (Math.min(Math.max(value, bottom), top) - bottom) / (top - bottom)) * (height - 4 * scale);
   const words = getComputedStyle(element).getPropertyValue("--body-text-color").trim() || "#57534e";
   series.forEach((values, k) => {
     context.beginPath();
     context.setLineDash(k ? [5 * scale, 3 * scale] : []);
     context.strokeStyle = k ? colours.generated : words;
     context.lineWidth = 1.5 * scale;
-    values.slice(0, index + 1).forEach((value, i) => {
-      if (value === null || !Number.isFinite(value)) return;
-      context.lineTo(...place(frames[i].step, value));
+    values.forEach((value, i) => {
+      if (value !== null && Number.isFinite(value)) context.lineTo(across(frames[i].step), 2 * scale + up(value));
     });
     context.stroke();
   });
   context.setLineDash([]);
   context.fillStyle = words;
-  context.font = 11 * scale + "px " + getComputedStyle(element).fontFamily;
-  context.fillText("loss of critic (line) and generator (dashes), " + bottom.toFixed(1) + " to " + top.toFixed(1), 2, 11 * scale);
+  context.fillRect(Math.min(across(frames[index].step), width - 2 * scale), 0, 2 * scale, height);
+  cells[which].range.textContent = cells[which].title + ": loss of critic (line) and generator (dashes), " + bottom.toFixed(1) + " to " + top.toFixed(1);
 }
 
 function show(moment) {
@@ -136,62 +139,74 @@ function show(moment) {
     facts.replaceChildren();
     for (const [label, text] of player.facts) {
       const entry = facts.appendChild(document.createElement("div"));
-      entry.appendChild(document.createElement("dt")).textContent = label;
-      entry.appendChild(document.createElement("dd")).textContent = text;
+      make("dt", entry, "", label);
+      make("dd", entry, "", text);
     }
     plane.setAttribute("aria-label", cells[i].title + ", step " + frame.step);
   });
   slider.max = frames.length;
   slider.value = index + 1;
+  slider.style.setProperty("--done", (100 * index) / Math.max(frames.length - 1, 1) + "%");
   counter.textContent = "step " + frame.step.toLocaleString("en");
+  slider.setAttribute("aria-valuetext", counter.textContent);
+  said.textContent = index < frames.length - 1 ? frame.said : ""; // of the newest step it stands above the picture
   race.dataset.step = frame.step;
+  const turn = Math.floor(performance.now() / TURN_MS) % 2;
+  element.dispatchEvent(new CustomEvent("glimpse-frame", { bubbles: true, detail: { index: turn, lit: settings.lit } }));
   race.dataset.frames = frames.length;
 }
 
 // ---------------------------------------------------------------- values from Python
 
+const make = (tag, parent, style = "", text = "") => {
+  const node = parent.appendChild(document.createElement(tag));
+  node.className = style;
+  node.textContent = text;
+  return node;
+};
+
 function start(value) {
   name = value.race;
   frames = [];
-  real = value.real;
+  real = points(value.real);
   following = true;
+  clearInterval(playing);
   players.replaceChildren();
+  charts.replaceChildren();
   cells = value.players.map((title) => {
-    const figure = players.appendChild(document.createElement("figure"));
-    figure.appendChild(document.createElement("figcaption")).textContent = title;
-    const [plane, losses] = ["plane", "losses"].map((kind) => {
-      const canvas = figure.appendChild(document.createElement("canvas"));
-      canvas.className = kind;
-      return canvas;
-    });
+    const figure = make("figure", players);
+    make("figcaption", figure, "", title);
+    const [plane, facts] = [make("canvas", figure, "plane"), make("dl", figure, "facts")];
+    const chart = make("figure", charts);
+    const [range, losses] = [make("figcaption", chart, "range"), make("canvas", chart, "losses")];
     plane.setAttribute("role", "img");
     losses.setAttribute("aria-hidden", "true");
-    const facts = figure.appendChild(document.createElement("dl"));
-    facts.className = "facts";
-    return { title, plane, losses, facts };
+    losses.addEventListener("click", (event) => goToStep((event.offsetX / losses.clientWidth) * frames.at(-1).step));
+    return { title, plane, losses, facts, range };
   });
 }
 
+// A frame of a race, all frames of a recording, or only a note.
 function receive() {
   const value = props.value;
-  if (!value?.frame) {
-    ended.add(name);
-    name = null;
-    frames = [];
-    quiet.textContent = settings.placeholder;
-    course.hidden = true;
-    race.dataset.frames = 0;
-    return;
-  }
-  if (ended.has(value.race)) return;
-  quiet.textContent = "";
-  course.hidden = false;
-  if (value.race !== name) start(value);
-  if (value.frame.step !== frames.at(-1)?.step) frames.push(value.frame);
+  if (!value) return;
+  note.textContent = value.note ?? "";
+  saved = value.of?.name ?? saved;
+  const news = value.frames ?? (value.frame ? [value.frame] : []);
+  if (!news.length) return;
+  if (value.race !== name || value.frames) start(value);
+  for (const frame of news) if (frame.step !== frames.at(-1)?.step) frames.push(frame);
   if (frames.length > MOST) frames = frames.filter((_, i) => i % 2 === 0 || i === frames.length - 1);
-  said.textContent = value.said;
-  if (following) show(frames.length - 1);
-  else slider.max = frames.length;
+  race.dataset.race = name;
+  race.dataset.frames = frames.length;
+  if (news.length > 1 && !window.matchMedia("(prefers-reduced-motion: reduce)").matches) {
+    index = frames.length - 1;
+    playAgain();
+  } else if (following) {
+    show(frames.length - 1);
+  } else {
+    slider.max = frames.length;
+  }
 }
 
 // ---------------------------------------------------------------- looking back
@@ -202,18 +217,65 @@ function goTo(moment) {
   show(moment);
 }
 
+function goToStep(step) {
+  const far = frames.map((frame) => Math.abs(frame.step - step));
+  goTo(far.indexOf(Math.min(...far)));
+}
+
+// From the step that is shown, or from the start where that is the last one.
 function playAgain() {
   clearInterval(playing);
-  if (index >= frames.length - 1) index = 0;
+  show(index >= frames.length - 1 ? 0 : index);
   following = false;
   playing = setInterval(() => {
     if (!element.isConnected || index >= frames.length - 1) {
       following = true;
       clearInterval(playing);
-      return;
+    } else if (players.clientWidth) {
+      show(index + 1); // while it is hidden it waits
     }
-    show(index + 1);
   }, PLAY_MS);
+}
+
+// What is seen, with its names and the sentence, as a picture.
+function savePng() {
+  const [side, gap, words] = [560, 24, 44];
+  const canvas = document.createElement("canvas");
+  [canvas.width, canvas.height] = [cells.length * (side + gap) - gap, side + 2 * words];
+  const context = canvas.getContext("2d");
+  context.fillStyle = "#ffffff";
+  context.fillRect(0, 0, canvas.width, canvas.height);
+  context.fillStyle = "#1c1917";
+  const font = getComputedStyle(element).fontFamily;
+  cells.forEach(({ title, plane }, i) => {
+    context.font = "26px " + font;
+    context.fillText(title, i * (side + gap) + 4, 30, side);
+    context.drawImage(plane, i * (side + gap), words, side, side);
+  });
+  context.font = "22px " + font;
+  context.fillText(frames[index].said, 4, side + words + 30, canvas.width - 8);
+  canvas.toBlob((blob) => save(blob, "png"));
+}
+
+// The losses and facts of every frame that was kept.
+function saveCsv() {
+  const labels = frames.at(-1).players[0].facts.map(([label]) => label);
+  const rows = [["step", "player", "critic loss", "generator loss", ...labels]];
+  for (const { step, players: both } of frames) {
+    both.forEach(({ losses, facts }, i) => {
+      rows.push([step, cells[i].title, losses.critic, losses.generator, ...facts.map(([, text]) => text)]);
+    });
+  }
+  save(new Blob([rows.map((row) => row.map((v) => v ?? "").join(",") + "\n").join("")], { type: "text/csv" }), "csv");
+}
+
+function save(blob, kind) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(blob);
+  const named = saved + "-step-" + frames[index].step;
+  link.download = named + "." + kind;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
 race.setAttribute("aria-label", settings.label);
@@ -221,7 +283,7 @@ for (const [variable, colour] of Object.entries({ real: "real", made: "generated
   race.style.setProperty("--race-" + variable, colours[colour]);
 }
 race.addEventListener("keydown", (event) => {
-  if (event.target.closest("button") || event.ctrlKey || event.metaKey || event.altKey) return;
+  if (!frames.length || event.target.closest("button") || event.ctrlKey || event.metaKey || event.altKey) return;
   const moments = { ArrowLeft: index - 1, ArrowRight: index + 1, Home: 0, End: frames.length - 1 };
   if (!(event.key in moments)) return;
   goTo(moments[event.key]);
@@ -229,6 +291,8 @@ race.addEventListener("keydown", (event) => {
 });
 slider.addEventListener("input", () => goTo(Number(slider.value) - 1));
 find(".play").addEventListener("click", playAgain);
+find(".png").addEventListener("click", savePng);
+find(".csv").addEventListener("click", saveCsv);
 new ResizeObserver(() => show(index)).observe(players);
 watch("value", receive);
 receive();

@@ -226,9 +226,13 @@ function clear() {
   publishByHand();
 }
 
-// Python wrote a value: strokes, with or without their picture, or nothing.
+const isPoint = (point) => Array.isArray(point) && point.length === 2 && point.every(Number.isFinite);
+const isStroke = (stroke) =>
+  Array.isArray(stroke?.points) && stroke.points.length && stroke.points.every(isPoint) && Number.isFinite(stroke.size);
+
+// Python wrote a value: strokes, with or without their picture, or nothing. What is no stroke is left out.
 function load() {
-  const sent = props.value?.strokes ?? [];
+  const sent = [props.value?.strokes ?? []].flat().filter(isStroke);
   replace(
     sent.map(({ points, size, ink, box }) => ({
       points: points.map(([x, y]) => [x, y]),

@@ -1,0 +1,127 @@
+"""The track: each visitor's race, who may run now, and the recording that is there before any race."""
+
+import threading
+import time
+from collections.abc import Iterator
+from typing import Any
+
+from core.gan import playground
+from demos.gans.race import PACES, Course, Race, Settings
+
+RECORDED_STEPS, RECORDED_EVERY = 250, 10
+RUN_SECONDS = 90  # then a race rests until Run is pressed again: nobody may be watching
+TURN_SECONDS = 20  # so long only where others wait
+LOST_SECONDS = 15  # without a sign of life, and one has left the line
+
+
+class Line:
+    """Who runs: one race at a time, in the order in which they came."""
+
+    def __init__(self) -> None:
+        self.lock, self.since = threading.Lock(), 0.0
+        self.seen: dict[Any, float] = {}  # when each last gave a sign of life, in the order of their coming
+
+    def ahead(self, who: Any) -> int:
+        """How many run or wait before this one, which joins the line if it is not in it; 0 when it is its turn."""
+        now = time.monotonic()
+        with self.lock:
+            first = next(iter(self.seen), None)
+            self.seen[who] = now
+            self.seen = {each: at for each, at in self.seen.items() if now - at < LOST_SECONDS}
+            if next(iter(self.seen)) is not first:
+                self.since = now
+            return list(self.seen).index(who)
+
+    def leave(self, who: Any) -> None:
+        with self.lock:
+            if next(iter(self.seen), None) is who:
+                self.since = time.monotonic()
+            self.seen.pop(who, None)
+
+    def waiting(self) -> bool:
+        with self.lock:
+            return len(self.seen) > 1
+
+    def seconds(self, ahead: int) -> int:
+        """About how long until one's turn."""
+        return max(1, round(ahead * TURN_SECONDS - min(time.monotonic() - self.since, TURN_SECONDS)))
+
+
+LINE = Line()
+
+
+def wait(ahead: int) -> str:
+    """One's place in the line, in a sentence."""
+    before = "One race runs" if ahead == 1 else f"{ahead} races run"
+    return f"{before} before yours, which starts in about {LINE.seconds(ahead)} seconds."
+
+
+class Session:
+    """A visitor's race. wanted: whether it should run, which Stop, and leaving, say no to."""
+
+    def __init__(self) -> None:
+        self.race: Race | None = None
+        self.turn: object | None = None  # of the one call of `run` that goes on
+        self.wanted = False
+
+    def prepare(
+        self, shown: Any, chosen: Course, target: playground.Target, numbers: Settings, *, anew: bool = False
+    ) -> Race:
+        """The race that the view shows, where it is of this course and not over; else one at step 0."""
+        name = shown.get("race") if isinstance(shown, dict) else None
+        held = self.race
+        if anew or held is None or held.name != name or held.course != chosen or held.over():
+            self.race = Race(chosen, target, numbers)
+        self.race.adjust(numbers)
+        return self.race
+
+    def run(self, pace: str) -> Iterator[dict[str, Any] | int]:
+        """Frames of the race, until it is over, stopped, or has run for long enough; before them, while others run,
+        how many of them there are. Whoever calls it again takes over from the one before.
+        """
+        mine = self.turn = object()
+        self.wanted, left = True, RUN_SECONDS
+
+        def goes_on() -> bool:
+            return self.wanted and self.turn is mine and not self.race.over()
+
+        yield self.race.frame()
+        try:
+            while goes_on() and left > 0:
+                while goes_on() and (ahead := LINE.ahead(self)):
+                    yield ahead
+                    time.sleep(0.5)
+                began, spent = time.monotonic(), 0.0
+                while goes_on() and spent < left and not (spent > TURN_SECONDS and LINE.waiting()):
+                    LINE.ahead(self)  # a sign of life
+                    self.race.advance(PACES[pace])
+                    yield self.race.frame()
+                    spent = time.monotonic() - began
+                left -= spent
+                if self.turn is mine:
+                    LINE.leave(self)
+            if goes_on():
+                yield self.race.frame() | {"note": f"Paused after {RUN_SECONDS} seconds. Press Run to go on."}
+        finally:
+            if self.turn is mine:
+                LINE.leave(self)
+
+
+# ------------------------------------------------------------------ what is there before a race
+
+
+def at_start(chosen: Course, target: playground.Target, numbers: Settings) -> dict[str, Any]:
+    """The view of a race that has not begun."""
+    found = Race(chosen, target, numbers).frame()
+    return found | {"frames": [found.pop("frame")]}
+
+
+def record(chosen: Course, target: playground.Target, numbers: Settings) -> dict[str, Any]:
+    """A race from its start, moment by moment. `python -m demos.first_sight` stores one."""
+    run = Race(chosen, target, numbers)
+    first = run.frame()
+    moments = [first.pop("frame")]
+    while run.step < RECORDED_STEPS:
+        run.advance(RECORDED_EVERY)
+        moments.append(run.frame()["frame"])
+    return first | {"race": "recording", "frames": moments, "note": "This is a recording. Press Run to race them live."}

@@ -1,0 +1,62 @@
+"""What the server takes from anyone: bounded requests, and bounded memory for sessions."""
+
+from typing import Any
+from urllib.parse import urlencode
+
+from starlette.middleware import Middleware
+from starlette.responses import PlainTextResponse
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+MOST_BYTES = 8 * 2**20  # of a request's body: an upload of 5 MB, also as base64 in JSON
+LONGEST_QUERY = 16_000  # characters; our own links stay below 8,000
+TOO_LONG = {"link": "too-long"}  # what a longer query is read as
+SESSIONS = 64  # whose state is kept; Gradio keeps a copy of the page's config, 0.4 MB, for each
+
+
+class Limits:
+    """ASGI middleware in front of all of Gradio's routes.
+
+    A body that is too large is answered with 413, whether its length was announced or not. A query that is too long
+    is cut out, so that its page opens all the same. No browser may guess another type than the one a reply names.
+    """
+
+    def __init__(self, app: ASGIApp):
+        self.app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self.app(scope, receive, send)
+        if len(scope["query_string"]) > LONGEST_QUERY:
+            scope = scope | {"query_string": urlencode(TOO_LONG).encode()}
+        taken, started = 0, False
+
+        async def bounded() -> Message:
+            nonlocal taken
+            message = await receive()
+            taken += len(message.get("body", b""))
+            return {"type": "http.disconnect"} if taken > MOST_BYTES else message
+
+        async def marked(message: Message) -> None:
+            nonlocal started
+            if taken > MOST_BYTES and not started:
+                return  # what the route makes of half a body
+            if message["type"] == "http.response.start":
+                started = True
+                message["headers"] = [*message.get("headers", []), (b"x-content-type-options", b"nosniff")]
+            await send(message)
+
+        announced = dict(scope["headers"]).get(b"content-length", b"0")
+        if announced.isdigit() and int(announced) > MOST_BYTES:
+            return await refusal(scope, receive, marked)
+        try:
+            await self.app(scope, bounded, marked)
+        except Exception:
+            if taken <= MOST_BYTES:
+                raise
+        if taken > MOST_BYTES and not started:
+            taken = 0
+            await refusal(scope, receive, marked)
+
+
+refusal = PlainTextResponse(f"A request may have at most {MOST_BYTES:,} bytes; send a smaller picture.", 413)
+LAUNCH: dict[str, Any] = dict(app_kwargs=dict(middleware=[Middleware(Limits)]), state_session_capacity=SESSIONS)

@@ -1,0 +1,97 @@
+"""What the server takes from anyone: large bodies, long queries, values of every kind through every door."""
+
+import http.client
+import json
+from urllib.error import HTTPError
+from urllib.parse import urlsplit
+from urllib.request import Request, urlopen
+
+import pytest
+
+
+def answer(url: str, body: bytes | None = None, kind: str = "application/json") -> tuple[int, dict[str, str], str]:
+    """Status, headers and text of a reply."""
+    try:
+        with urlopen(Request(url, body, {"Content-Type": kind} if body else {})) as reply:
+            return reply.status, {k.lower(): v for k, v in reply.headers.items()}, reply.read().decode()
+    except HTTPError as refused:
+        return refused.code, {k.lower(): v for k, v in refused.headers.items()}, refused.read().decode()
+
+
+# ------------------------------------------------------------------ requests
+
+
+@pytest.mark.parametrize("length", [0, 8_000, 15_000, 17_000, 100_000])
+def test_a_query_of_any_length_is_answered_by_the_page(url: str, length: int):
+    status, headers, page = answer(f"{url}?tab=draw&seed={'1' * length}")
+    assert status == 200
+    assert "text/html" in headers["content-type"]
+    assert "window.gradio_config" in page
+
+
+@pytest.mark.parametrize("path", ["", "config", "theme.css", "gradio_api/info", "no/such/page"])
+def test_no_reply_may_be_taken_for_another_type(url: str, path: str):
+    _, headers, _ = answer(url + path)
+    assert headers["x-content-type-options"] == "nosniff"
+
+
+DOORS = ["gradio_api/queue/join", "gradio_api/call/draw_classify", "gradio_api/run/predict", "gradio_api/upload"]
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_body_that_is_too_large_is_refused_before_it_is_read(url: str, door: str):
+    """Only the headers are sent: who announces 60 MB hears that it is too much before the first of them."""
+    place = urlsplit(url)
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=10)
+    connection.putrequest("POST", f"/{door}")
+    connection.putheader("Content-Type", "application/json")
+    connection.putheader("Content-Length", str(60 * 2**20))
+    connection.endheaders()
+    reply = connection.getresponse()
+    assert reply.status == 413
+    assert "at most 8,388,608 bytes" in reply.read().decode()
+    assert reply.headers["x-content-type-options"] == "nosniff"
+    connection.close()
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_body_that_does_not_say_how_large_it_is_is_refused_where_the_limit_lies(url: str, door: str):
+    place = urlsplit(url)
+    connection = http.client.HTTPConnection(place.hostname, place.port, timeout=20)
+    head = (
+        b'--cut\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n' if "upload" in door else b'"'
+    )
+    pieces = (head if k == 0 else b"a" * 2**18 for k in range(128))
+    kind = "multipart/form-data; boundary=cut" if "upload" in door else "application/json"
+    try:
+        connection.request("POST", f"/{door}", pieces, {"Content-Type": kind}, encode_chunked=True)
+        reply = connection.getresponse()
+        assert reply.status == 413
+    except (BrokenPipeError, ConnectionResetError):
+        pass  # it was hung up on while it was still sending
+    connection.close()
+    assert answer(url)[0] == 200
+
+
+@pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b'{"data": [' + b"9" * 5000 + b"]}", b"\xff\xfe", b"null"])
+def test_a_body_that_is_no_call_is_refused_and_the_next_call_works(url: str, body: bytes):
+    for door in DOORS:
+        status, _, _ = answer(url + door, body)
+        assert 400 <= status < 500, door
+    assert answer(url)[0] == 200
+
+
+def test_a_large_picture_within_the_limit_is_taken(url: str):
+    """5 MB of a file in a data URL, which is broken: our sentence answers, not the server's."""
+    call = {"data": ["data:image/png;base64," + "A" * 7_000_000, "0"]}
+    status, _, text = answer(url + "gradio_api/call/draw_classify", json.dumps(call).encode())
+    assert status == 200
+    event = json.loads(text)["event_id"]
+    _, _, stream = answer(url + f"gradio_api/call/draw_classify/{event}")
+    assert "The picture is broken, cut short or none" in stream
+
+
+def test_sessions_do_not_pile_up():
+    import app
+
+    assert app.LAUNCH["state_session_capacity"] <= 100
