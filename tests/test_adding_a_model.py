@@ -259,7 +259,7 @@ def spread(model: GAN, batches: Iterable[Batch]) -> dict[str, float]:
 
 
 def test_one_row_plays_on_digits_and_in_the_plane_alike(coded: None):
-    with first_weights(seeded(1, "weights")):
+    with first_weights(seeded(0, "weights")):
         pictures, points = build(variant="coded", size=16, filters=4), in_plane("coded")
     for model, image in ((pictures, torch.rand(6, 1, 16, 16)), (points, torch.rand(6, 2))):
         assert (model.weight, model.rule.told) == (0.5, 4)
