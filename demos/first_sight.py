@@ -41,7 +41,8 @@ def without_source(values: dict) -> dict:
 
 def same_noise(variants: tuple[str, ...] = ("gan", "dcgan", "wgan-gp", "began"), n: int = 8) -> Image.Image:
     """A row of digits from each variant; a column has the same z."""
-    rows = [core.load(f"{variant}-mnist").pictures(compare.noise(f"{variant}-mnist", n, 0)) for variant in variants]
+    names = [compare.members("mnist")[variant] for variant in variants]
+    rows = [core.load(name).pictures(compare.noise(name, n, 0)) for name in names]
     return plots.to_image(torch.cat([torch.cat(list(row), 2) for row in rows], 1))
 
 

@@ -81,8 +81,7 @@ def build(tabs: gr.Tabs) -> frame.Page:
                         lambda tab=card.tab: gr.Tabs(selected=tab),
                         None,
                         tabs,
-                        show_progress="hidden",
-                        api_visibility="private",
+                        **frame.QUIET,
                     )
         with gr.Accordion("What was measured, beside the papers", open=False, elem_id="home-measured"):
             gr.Markdown(RESULTS)

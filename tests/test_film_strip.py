@@ -99,8 +99,9 @@ def test_play_pause_buttons_and_keys(widgets: Widgets) -> None:
             page.locator("#strip .png").click()
         assert download.value.suggested_filename == "glimpses-of-draw-step-12.png"
         saved = Image.open(download.value.path())
-        assert saved.size == (2 * 560 + 20, 44 + 560)  # their titles above them
-        assert saved.getpixel((5, 555))[:3] == frame_colour(11)
+        gap, title, words = 20, 44, 48  # around each picture, above it, and the caption below all
+        assert saved.size == (2 * 560 + 3 * gap, title + 560 + gap + words)
+        assert saved.getpixel((gap + 5, title + 555))[:3] == frame_colour(11)
 
 
 @pytest.mark.browser

@@ -312,6 +312,18 @@ def test_a_stopped_race_goes_on_where_it_was_and_another_course_or_new_starts_at
     assert (other is not same, other.step) == (True, 0)
 
 
+def test_a_race_waits_for_a_page_that_is_slow_to_draw(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(track, "REMIND_SECONDS", 0.05)
+    session = session_of()
+    frames = session.run("1 step a frame", ahead_of_page=1)
+    assert steps_of([next(frames) for _ in range(4)]) == [0, 1, 1, 1]  # the newest is sent again
+    session.drawn(0)
+    assert steps_of([next(frames), next(frames)]) == [2, 2]
+    session.drawn(2)
+    assert steps_of([next(frames), next(frames), next(frames)]) == [3, 4, 4]
+    frames.close()
+
+
 def test_pressing_run_or_new_while_it_runs_takes_over():
     session = session_of()
     first = session.run("1 step a frame")

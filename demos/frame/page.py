@@ -16,7 +16,8 @@ from demos.frame.said import Note, new_seed, sentence
 MODEL = dict(concurrency_id="model", concurrency_limit=2)  # heavy handlers share this queue
 LONGEST_LINK = 8000  # characters: what servers, and the chats that links are sent through, still take
 LONG_DRAWING = "The drawing is too long for a link; the link opens this page without it."
-QUIET = dict(show_progress="hidden", api_visibility="private")
+# No status on any component: at each message of any event, Gradio copies the values of all that have one, films too.
+QUIET = dict(show_progress="hidden", show_progress_on=[], api_visibility="private")
 # {key of another control: the values with which this one is shown}, all of them; or a list of such, any of them
 Condition = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]
 

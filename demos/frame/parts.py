@@ -122,7 +122,8 @@ def tools(tab: str, film: gr.HTML | None) -> None:
         if film is not None:
             button = gr.Button("Download GIF", elem_id=f"{tab}-gif", size="sm", scale=0, min_width=150)
             made = gr.JSON(visible=False)
-            event = button.click(lambda film: gif_of(film, tab), film, made, api_visibility="private")
+            quiet = dict(api_visibility="private", show_progress_on=[button])
+            event = button.click(lambda film: gif_of(film, tab), film, made, **quiet)
             event.then(None, made, None, js=SAVE)
         gr.HTML(
             f'<div class="link"><button type="button" id="{tab}-link" data-link="{tab}">Copy link</button>'

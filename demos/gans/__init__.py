@@ -119,7 +119,7 @@ def anew(session: track.Session, view: Any, pace: str, mode: str = "race", **val
 
 
 def running(session: track.Session, pace: str) -> Iterator[frame.Shown]:
-    for moment in session.run(pace):
+    for moment in session.run(pace, track.AHEAD):
         if isinstance(moment, int):
             yield frame.Shown([gr.skip()], track.wait(moment))
         else:
@@ -133,6 +133,11 @@ def one_step(session: track.Session, view: Any, mode: str = "race", pace: str = 
     run.advance(1)
     moment = run.frame()
     yield frame.Shown([moment], moment["frame"]["said"])
+
+
+def drawn(session: track.Session, event: gr.EventData) -> None:
+    """The page has drawn a frame."""
+    session.drawn(int(event.step))
 
 
 def rest(session: track.Session) -> None:
@@ -201,12 +206,12 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
         page.live([buttons["Run"].click], racing, stop=None, **live)
         page.live([buttons["New"].click], anew, stop=None, path=False, **live)
         page.live([buttons["Step"].click], one_step, stop=[buttons["Stop"].click], path=False, **live)
-    quiet = dict(show_progress="hidden", api_visibility="private")
-    buttons["Stop"].click(rest, session, None, **quiet)
+    buttons["Stop"].click(rest, session, None, **frame.QUIET)
+    view.tick(drawn, session, None, queue=False, trigger_mode="multiple", **frame.QUIET)
     for control in numbers:
-        control.input(adjust, [session, *numbers], None, **quiet)
+        control.input(adjust, [session, *numbers], None, **frame.QUIET)
     ticked = [page.controls["variants"], page.controls["shoes"]]
-    gr.on([box.change for box in ticked], None, ticked, None, js=TICKS % compare.MOST)
+    gr.on([box.change for box in ticked], None, ticked, None, js=TICKS % compare.MOST, **frame.QUIET)
     for handler, name in [(compare.one, "samples"), (compare.compare, "compare"), (critic.critic, "critic")]:
         gr.api(frame.sentences(handler), api_name=f"gan_{name}", **frame.MODEL)
     # A queue of its own, so that it holds up neither a model nor a race on the page.
@@ -225,7 +230,7 @@ def comparison_controls(page: frame.Page) -> None:
     page.control("view", gr.Radio(options(compare.VIEWS), value="training", label="Show"), when=COMPARE)
     page.control("pictures", gr.Radio(options(sets), value="mnist", label="Pictures of"), when=COMPARE)
     for key, of in [("variants", "mnist"), ("shoes", "shoes")]:
-        there = compare.members(of)
+        there = list(compare.members(of))
         page.control(
             key,
             gr.CheckboxGroup(

@@ -79,7 +79,7 @@ def convergence(names: list[str]) -> go.Figure:
     """For WGANs the estimated distance, for BEGAN the global measure M: they fall while the pictures improve."""
     figure = plots.figure("Estimated distance, or BEGAN's M", "per cent of the training", "")
     for name, ink in zip(names, INKS, strict=False):
-        term = CONVERGENCE.get(name.rsplit("-", 1)[0])
+        term = CONVERGENCE.get(core.recipe(name).variant)
         if term:
             drawn(figure, name, ink, term)
     if not figure.data:
@@ -98,8 +98,8 @@ def table(of: str) -> dict[str, list]:
     """What core.evaluate measured, a row for each variant of a set."""
     columns = list(COLUMNS) if of == "mnist" else ["FID", "KID", "precision", "recall"]
     rows = []
-    for variant in members(of):
-        card = core.card(f"{variant}-{of}")
+    for variant, name in members(of).items():
+        card = core.card(name)
         metrics, run = card["metrics"], card["training"]
         found = [round(metrics[key], 2) if key in metrics else None for key in columns]
         rows.append([NAMES[variant], *found, run["steps"], round(run["seconds"] / 60)])

@@ -18,6 +18,7 @@ from demos.gans.names import NAMES, listed
 
 SETS = {"mnist": "Digits", "shoes": "Shoes, in colour"}
 THINGS = {"mnist": "digits", "shoes": "shoes"}
+DATA = {"mnist-32": "mnist", "mnist-32-100": "mnist", "shoes-64": "shoes"}  # by the name that core.data knows
 VIEWS = {"training": "Training", "samples": "Samples", "walk": "A walk"}
 MOST = 4  # sheets side by side
 SAMPLES = {"mnist": 64, "shoes": 16}  # on a sheet; a shoe has twelve times the numbers of a digit
@@ -27,9 +28,10 @@ MOST_SAMPLES = 64  # of the API
 
 
 @functools.cache
-def members(of: str) -> list[str]:
-    """The variants that have weights for a set of pictures, and a card that says how they came about."""
-    return [variant for variant in NAMES if f"{variant}-{of}" in core.names("gan") and known(f"{variant}-{of}")]
+def members(of: str) -> dict[str, str]:
+    """{variant: name of its weights} for a set of pictures, of those whose card says how they came about."""
+    trained = {core.recipe(name).variant: name for name in core.names("gan") if pictures_of(name) == of}
+    return {variant: trained[variant] for variant in NAMES if variant in trained and known(trained[variant])}
 
 
 def known(name: str) -> bool:
@@ -53,15 +55,16 @@ def chosen(variants: Any, of: str) -> list[str]:
         raise ValueError(f"no variant {unknown[0]} was trained on {THINGS[of]}; there are: {', '.join(there)}")
     if not 1 <= len(variants) <= MOST:
         raise ValueError(f"pick one to {MOST} variants, so that there is room for each; got {len(variants)}")
-    return [f"{variant}-{of}" for variant in variants]
+    return [there[variant] for variant in variants]
 
 
 def title(name: str) -> str:
-    return NAMES[name.rsplit("-", 1)[0]]
+    return NAMES[core.recipe(name).variant]
 
 
-def pictures_of(name: str) -> str:
-    return name.rsplit("-", 1)[1]
+def pictures_of(name: str) -> str | None:
+    """The key of SETS that a model was trained on; None where it is none of them."""
+    return DATA.get(core.recipe(name).data)
 
 
 # ------------------------------------------------------------------ sheets
@@ -262,4 +265,4 @@ def one(variant: str = "dcgan", pictures: str = "mnist", n: int = 16, seed: str 
         raise ValueError(f"n must be a square number from 1 to {MOST_SAMPLES}, got {checks.shown(n)}")
     if not checks.known(pictures, SETS) or not checks.known(variant, members(pictures)):
         raise ValueError(f"no variant {checks.shown(variant)} was trained on {checks.shown(pictures)}")
-    return plots.film(1, [sampled(f"{variant}-{pictures}", frame.parse_seed(seed), n)[1]])
+    return plots.film(1, [sampled(members(pictures)[variant], frame.parse_seed(seed), n)[1]])

@@ -9,6 +9,7 @@ from torch import Tensor
 
 import core
 from demos import frame, pictures, plots
+from demos.gans.compare import title as name_of
 from demos.gans.names import listed
 
 COPIERS = ("ebgan-mnist", "began-mnist")
@@ -39,7 +40,7 @@ def asked(x: Tensor) -> dict[str, Any]:
     readouts = []
     for name in COPIERS:
         model = core.load(name)
-        title = name.split("-")[0].upper()
+        title = name_of(name)
         panes.append(plots.pane(f"{title}'s copy", model.copies(seen), large=True))
         usual = -model.realness(F.pad(pictures.test_digits()[0][:64], (2, 2, 2, 2))).median().item()
         label = f"{title}: energy (a usual digit: {usual:.2f})"

@@ -1,5 +1,6 @@
 """The track: each visitor's race, who may run now, and the recording that is there before any race."""
 
+import math
 import threading
 import time
 from collections.abc import Iterator
@@ -12,6 +13,8 @@ RECORDED_STEPS, RECORDED_EVERY = 250, 10
 RUN_SECONDS = 90  # then a race rests until Run is pressed again: nobody may be watching
 TURN_SECONDS = 20  # so long only where others wait
 LOST_SECONDS = 15  # without a sign of life, and one has left the line
+AHEAD = 1  # frames that the page may not have drawn yet; with more it would only take them in, and stand still
+REMIND_SECONDS = 2  # so long without a word from the page, and the newest frame is sent again
 
 
 class Line:
@@ -63,6 +66,7 @@ class Session:
         self.race: Race | None = None
         self.turn: object | None = None  # of the one call of `run` that goes on
         self.wanted = False
+        self.undrawn: set[int] = set()  # steps of frames that the page has not drawn yet
 
     def prepare(
         self, shown: Any, chosen: Course, target: playground.Target, numbers: Settings, *, anew: bool = False
@@ -75,27 +79,45 @@ class Session:
         self.race.adjust(numbers)
         return self.race
 
-    def run(self, pace: str) -> Iterator[dict[str, Any] | int]:
+    def drawn(self, step: int) -> None:
+        """The page has drawn the frame of a step, and all before it."""
+        self.undrawn = {each for each in self.undrawn if each > step}
+
+    def sent(self) -> dict[str, Any]:
+        """The frame of now, on its way to the page."""
+        self.undrawn |= {self.race.step}
+        return self.race.frame()
+
+    def run(self, pace: str, ahead_of_page: float = math.inf) -> Iterator[dict[str, Any] | int]:
         """Frames of the race, until it is over, stopped, or has run for long enough; before them, while others run,
         how many of them there are. Whoever calls it again takes over from the one before.
+
+        ahead_of_page: it waits where more frames than that are not `drawn` yet.
         """
         mine = self.turn = object()
-        self.wanted, left = True, RUN_SECONDS
+        self.wanted, self.undrawn, left = True, set(), RUN_SECONDS
 
         def goes_on() -> bool:
             return self.wanted and self.turn is mine and not self.race.over()
 
-        yield self.race.frame()
+        yield self.sent()
         try:
             while goes_on() and left > 0:
                 while goes_on() and (ahead := LINE.ahead(self)):
                     yield ahead
                     time.sleep(0.5)
-                began, spent = time.monotonic(), 0.0
+                began = last = time.monotonic()
+                spent = 0.0
                 while goes_on() and spent < left and not (spent > TURN_SECONDS and LINE.waiting()):
                     LINE.ahead(self)  # a sign of life
-                    self.race.advance(PACES[pace])
-                    yield self.race.frame()
+                    waits = len(self.undrawn) > ahead_of_page
+                    if waits and time.monotonic() - last < REMIND_SECONDS:
+                        time.sleep(0.02)
+                    else:
+                        if not waits:
+                            self.race.advance(PACES[pace])
+                        yield self.sent()
+                        last = time.monotonic()
                     spent = time.monotonic() - began
                 left -= spent
                 if self.turn is mine:

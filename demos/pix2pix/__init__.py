@@ -33,7 +33,7 @@ EQUATIONS = {  # what is at work in each view
 }
 AT_WORK = r"\arg\min_G \max_D\ \mathcal L_{cGAN}(G, D) + \lambda\,\mathcal L_{L1}(G)"
 PADS = {SHOES: "shoe", BAGS: "bag", FACADES: "plan"}  # each kind keeps a drawing of its own
-POTS = {"main": "Main colour (a front's wall)", "accent": "Second colour (its sky)"}
+POTS = {"main": "Main colour, or wall", "accent": "Second colour, or sky"}
 FIRST = dict(model=SHOES, view="photo", source="pad", shoe=stock(SHOES, FIRST_SEED))
 KINDS, DRAWING, UPLOADING = [name for _, name in MODELS], {"source": ["pad"]}, {"source": ["upload"]}
 

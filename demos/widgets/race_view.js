@@ -39,11 +39,24 @@ const ramp = Array.from({ length: 256 }, (_, i) => {
 
 // ---------------------------------------------------------------- painting
 
+// To ask for an element's width lays out the whole page anew, so it is asked once, and again after a change of size.
+const fitted = new WeakSet();
+
 function sized(canvas) {
-  const scale = window.devicePixelRatio;
-  const [width, height] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
-  if (width && (canvas.width !== width || canvas.height !== height)) [canvas.width, canvas.height] = [width, height];
+  if (!fitted.has(canvas)) {
+    const scale = window.devicePixelRatio;
+    const [width, height] = [Math.round(canvas.clientWidth * scale), Math.round(canvas.clientHeight * scale)];
+    if (width) {
+      if (canvas.width !== width || canvas.height !== height) [canvas.width, canvas.height] = [width, height];
+      fitted.add(canvas);
+    }
+  }
   return canvas.getContext("2d");
+}
+
+function fitAgain() {
+  for (const { plane, losses } of cells) [plane, losses].forEach((canvas) => fitted.delete(canvas));
+  show(index);
 }
 
 function paintSurface(context, encoded, side) {
@@ -207,6 +220,7 @@ function receive() {
   } else {
     slider.max = frames.length;
   }
+  if (value.frame) requestAnimationFrame(() => trigger("tick", { step: value.frame.step })); // not before it is drawn
 }
 
 // ---------------------------------------------------------------- looking back
@@ -293,6 +307,6 @@ slider.addEventListener("input", () => goTo(Number(slider.value) - 1));
 find(".play").addEventListener("click", playAgain);
 find(".png").addEventListener("click", savePng);
 find(".csv").addEventListener("click", saveCsv);
-new ResizeObserver(() => show(index)).observe(players);
+new ResizeObserver(fitAgain).observe(players);
 watch("value", receive);
 receive();

@@ -1,7 +1,8 @@
 """The race view: two players in the plane, frame after frame while they train, and all frames again afterwards.
 
 A value is a dict. Python sends one frame at a time while a race runs; the browser keeps them, so that scrubbing back
-costs nothing. A recording has all of them at once, and plays.
+costs nothing. Each frame that it has drawn it reports with a `tick`, so that Python can wait for a slow one; the event
+has the `step`. A recording has all of them at once, and plays.
 
     race        a name; frames of one race share it, another name starts anew
     players     titles, one a player
