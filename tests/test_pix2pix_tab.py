@@ -317,6 +317,10 @@ def test_the_models_quality_is_what_its_card_says():
 
 # ------------------------------------------------------------------ the page
 
+PAINTED = """strokes => { const stage = document.querySelector('#pix2pix-stage');
+    const film = stage.querySelector('#pix2pix-film .strip');
+    const lines = (film.dataset.key ?? '').match(/points/g) ?? [];
+    return !stage.classList.contains('busy') && lines.length === strokes; }"""
 PHOTO = "document.querySelector('#pix2pix-film .pane.large canvas')?.toDataURL()"
 
 
@@ -338,7 +342,7 @@ def draw_line(page: Any, pad: str, points: list[list[float]]) -> None:
 
 
 def wait_for_strokes(page: Any, pad: str, count: int) -> None:
-    page.wait_for_function(f"document.querySelector('{pad} .pad').dataset.strokes === '{count}'", timeout=30_000)
+    page.wait_for_function(f"document.querySelector('{pad} .pad').dataset.strokes === '{count}'", timeout=60_000)
 
 
 def wait_for_caption(page: Any, words: str, titles: int | None = None) -> None:
@@ -367,7 +371,7 @@ def test_a_visitor_draws_a_shoe_and_gets_a_photo_of_something_on_white(url: str)
             draw_line(page, "#pix2pix-shoe", points)
         page.wait_for_function(f"old => {PHOTO} !== old", arg=before, timeout=30_000)
         wait_for_strokes(page, "#pix2pix-shoe", 4)
-        page.wait_for_timeout(1500)  # the photo of the last stroke
+        page.wait_for_function(PAINTED, arg=4, timeout=60_000)
         wait_for_caption(page, "A shoe", 1)
         photo = plots.from_data_url(page.evaluate(PHOTO)).convert("RGB")
         is_a_coloured_thing_on_white(np.asarray(photo.resize((128, 128))))
@@ -446,7 +450,7 @@ def test_an_upload_shows_photo_edges_and_photo_again(url: str):
         upload(page, "bag.png", file_of(picture))
         wait_for_caption(page, "A shoe", 3)
         upload(page, "broken.png", file_of(picture)[:80])
-        page.get_by_text("broken or no photo").first.wait_for()
+        page.get_by_text("broken, cut short").first.wait_for()
         page.locator("#pix2pix-stage.stale").wait_for()
         page.get_by_label("My drawing", exact=True).check()
         wait_for_caption(page, "A shoe", 1)
@@ -465,7 +469,7 @@ def test_nothing_sticks_out_on_a_phone_and_the_photo_comes_before_the_pad(url: s
         wait_for_caption(page, "Nine networks", len(parts.PARTS))
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         page.locator("#pix2pix-lesson button").first.click()
-        page.locator("#pix2pix-lesson table").wait_for()
+        page.locator("#pix2pix-lesson table").first.wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 

@@ -14,7 +14,7 @@ from demos.widgets import FilmStrip, SketchPad
 __all__ = ["BAGS", "FACADES", "MODELS", "SHOES", "compare", "read_input", "stock", "translate"]
 
 TITLE, ID = "pix2pix", "pix2pix"
-FIRST_SEED = 3
+FIRST_SEED, FIRST_COLOURS = 3, 19  # of the drawing; of the colours in the pots, blue and sand
 PARTS = "parts"  # as a choice of what to paint: the nine networks
 VIEWS = [
     ("Photo", "photo"),
@@ -160,7 +160,7 @@ def drawn(kind: str, value: Any) -> Any:
 
 def first_sight() -> tuple[dict[str, Any], dict[str, Any]]:
     """What is recorded for the arrival: the values that it is of, and the first drawing line by line."""
-    painter = films.Painter(SHOES, FIRST_SEED)
+    painter = films.Painter(SHOES, FIRST_SEED, paints.drawn(SHOES, FIRST_COLOURS))
     film = films.replayed(painter, SHOES, FIRST["shoe"]) | {"pair": painter.pair and list(painter.pair)}
     return {key: FIRST[key] for key in ("model", "view", "source")} | strokes_of(FIRST["shoe"]), film
 
@@ -250,7 +250,7 @@ def build_pads(page: frame.Page) -> None:
 
 def build_pots(page: frame.Page, coloured: list[str]) -> None:
     """The two colours that a drawing cannot tell, and the button that fills both."""
-    first = paints.drawn(SHOES, FIRST_SEED)
+    first = paints.drawn(SHOES, FIRST_COLOURS)
     with gr.Row(equal_height=True):
         for (key, label), colour in zip(POTS.items(), first, strict=True):
             page.control(key, gr.ColorPicker(colour, label=label), when={"model": coloured} | DRAWING, caption=False)
