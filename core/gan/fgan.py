@@ -22,7 +22,7 @@ Differences from the paper
   u < 0: they are right where T can be best, and too high below.
 - Its Table 1 has the integrals of Pearson's and Neyman's divergences exchanged; f is as in the paper.
 - Output activations all rise with V, and those of Hellinger's, the weighted Jensen-Shannon and the alpha-divergence are
-  scaled so that f*(g_f(V)) has a short form. Total variation's is not tanh(V) / 2: its gradient vanished, and the critic
+  scaled so that f*(g_f(V)) has a short form. Total variation's is not tanh(V) / 2: its gradient vanished, and T
   stayed at 1/2 everywhere. Neyman's is not 1 - exp(-V): in the tails, where data are rare, V overshot, the generator's
   reward with it by a power of e, and fits from some seeds fled from there.
 """
