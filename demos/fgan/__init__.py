@@ -9,7 +9,7 @@ from core.gan import mixture as m
 from core.gan.fgan import DIVERGENCES
 from demos import checks, frame
 from demos.fgan import digits, fits, views
-from demos.fgan.words import DIAGRAM, EQUATION, LIT, METHODS, MODES, PARZEN, PATH, SLIDERS
+from demos.fgan.words import DIAGRAM, EQUATION, LIT, METHODS, MODES, PARZEN, PATH, SAME_NOISE, SLIDERS
 from demos.widgets import FilmStrip
 
 TITLE, ID = "f-GAN", "fgan"
@@ -70,7 +70,7 @@ def show_saddle(curvature: float = 0.3, coupling: float = 1.0, rate: float = 1.0
 
 
 def show_digits(seed: str = "0") -> frame.Shown:
-    return shown(views.View("The same noise lies in the same cell of every sheet.", digits.sheets(seed), None))
+    return shown(views.View(SAME_NOISE, digits.sheets(seed), None))
 
 
 def running(
