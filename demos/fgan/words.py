@@ -92,8 +92,8 @@ DIAGRAM = frame.Diagram(
 )
 LIT = {"G": 0.6, "T": 0.6, "F": 0.6, "F>G": 1.0}  # both players move in the same step
 SAME_NOISE = (
-    "The same noise lies in the same cell of every sheet. Jensen–Shannon and GAN differ by a constant, so training from "
-    "the same seed gives the same digits."
+    "The same noise lies in the same cell of every sheet. Jensen–Shannon and GAN differ by a constant, so training "
+    "from the same seed gives the same digits."
 )
 PARZEN = (
     "A Parzen window puts a small Gaussian on each of 10,000 made digits, and asks how likely test digits are under "
