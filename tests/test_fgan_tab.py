@@ -249,7 +249,9 @@ def test_digits_are_shown_from_the_same_noise_or_said_to_be_missing(monkeypatch:
     film = fgan.show("digits", seed="3").outputs[0]
     assert [pane["title"] for pane in film["panes"]] == [DIVERGENCES[name].name for name in PLAYED]
     assert film["panes"][0]["width"] == 28 * digits.SIDE
-    assert frames_of(film["panes"][0])[0].tolist() != frames_of(film["panes"][1])[0].tolist()
+    kl, rkl, *_, js, gan = (frames_of(pane)[0].tolist() for pane in film["panes"])
+    assert kl != rkl
+    assert js == gan  # they differ by a constant, and were trained from the same seed
     table = digits.table()
     assert [row[0] for row in table["data"]] == [DIVERGENCES[name].name for name in PLAYED]
     assert [row[-1] for row in table["data"]] == [

@@ -160,5 +160,5 @@ def of_saddle(paths: dict[str, torch.Tensor], k: int, reach: float) -> Image.Ima
         if k:
             panel.line(x, y, colour, dash, 2)
         panel.dot(x[-1], y[-1], colour, square=square)
-    panel.words("θ to the right, ω upwards; round: single step, square: in turns")
+    panel.words("generator across, critic up; round: single step, square: in turns")
     return picture
