@@ -9,10 +9,12 @@ import json
 from pathlib import Path
 
 import torch
-from PIL import Image
+from PIL import Image, ImageDraw
 
 import core
-from demos import draw, frame, gans, home, pix2pix, plots
+from core.gan.mixture import axis
+from demos import draw, fgan, frame, gans, home, pix2pix, plots
+from demos.fgan import fits, words
 from demos.gans import compare, path, track
 from demos.pix2pix import paints
 
@@ -32,6 +34,8 @@ def main(arguments: list[str] | None = None) -> None:
     race = path.RACE
     frame.record("gans-race", race, track.record(*gans.set_up(**race)))
     same_noise().save(home.EXAMPLES / "home-gans.png", optimize=True)
+    fgan.record()
+    two_answers().save(home.EXAMPLES / "home-fgan.png", optimize=True)
 
 
 def without_source(values: dict) -> dict:
@@ -44,6 +48,27 @@ def same_noise(variants: tuple[str, ...] = ("gan", "dcgan", "wgan-gp", "began"),
     names = [compare.members("mnist")[variant] for variant in variants]
     rows = [core.load(name).pictures(compare.noise(name, n, 0)) for name in names]
     return plots.to_image(torch.cat([torch.cat(list(row), 2) for row in rows], 1))
+
+
+def two_answers(width: int = 460, height: int = 230) -> Image.Image:
+    """A mixture of two Gaussians, and the best single ones under KL and under reverse KL."""
+    mixture, _ = fits.scene(**words.APART)
+    x = axis(mixture).double()
+    curves = [("real", mixture.log_prob(x).exp())]
+    for name, colour in (("kl", "generated"), ("rkl", "writing")):
+        best = fits.ideal(name, None, mixture)
+        curves.append((colour, fits.normal(x, best["mu"], best["sigma"]).exp()))
+    top, scale = 1.08 * max(y.max().item() for _, y in curves), 3  # drawn larger, then made smooth
+    whole = Image.new("RGB", (scale * width, scale * height), "#1b1917")
+    pen = ImageDraw.Draw(whole)
+    for colour, y in curves:
+        across = torch.linspace(0, scale * width, len(x)).tolist()
+        points = list(zip(across, (scale * height * (1 - y / top)).tolist(), strict=True))
+        if colour == "real":
+            pen.polygon([(0, scale * height), *points, (scale * width, scale * height)], fill=plots.COLOURS[colour])
+        else:
+            pen.line(points, fill=plots.COLOURS[colour], width=5 * scale, joint="curve")
+    return whole.resize((width, height), Image.Resampling.LANCZOS)
 
 
 def pairs(gap: int = 6) -> Image.Image:

@@ -58,6 +58,14 @@ CARDS = [
         "Fourteen versions of one game between two networks. Watch them learn from the same noise, race two of them "
         "live, and ask their critics about your own digit.",
     ),
+    Card(
+        "fgan",
+        "f-GAN",
+        "home-fgan.png",
+        "Two hills, and two Gaussians fitted to them: a wide one that covers both and a narrow one on the higher hill",
+        "One bell curve cannot be two hills. Choose what a miss should cost, fit one live, and see whether it covers "
+        "both or picks one.",
+    ),
 ]
 
 ABOUT = "Every picture is made by a trained model on this machine while you watch. Nothing you draw is kept."

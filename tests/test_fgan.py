@@ -496,8 +496,6 @@ def test_turns_end_where_a_single_step_does_and_the_practical_ones_under_another
 @pytest.mark.parametrize("name", sorted(set(DIVERGENCES) - set(ANCHORS)))
 def test_the_shipped_table_holds_fits_of_all_others_too(name: str):
     row = m.shipped()["fits"][name]
-    if name == "neyman":
-        pytest.xfail("its heavy weights leave sigma 0.12 too wide with the shipped seed")
     assert row["mu_hat"] == pytest.approx(row["mu"], abs=0.05)
     assert row["sigma_hat"] == pytest.approx(row["sigma"], abs=0.05)
     floor = DIVERGENCES[name].f(double(1)).item()

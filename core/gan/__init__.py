@@ -1,6 +1,7 @@
 """GANs: objectives, penalties, networks, and the variants that join them. RECIPES says how each was trained."""
 
 from core.gan.classifier import Classifier, FewLabels, evaluate_classifier
+from core.gan.fgan_digits import recipes
 from core.gan.game import GAN, one_hot
 from core.gan.metrics import evaluate_digits, evaluate_photos
 from core.gan.variants import VARIANTS, build
@@ -80,4 +81,5 @@ RECIPES = {
         metric="error",
         unit="% error, 100 labels",
     ),
+    **recipes(JUDGE),
 }

@@ -1,7 +1,8 @@
-"""Penalties on the critic's gradient: it should be 1 long, at points that each paper chooses differently.
+"""Penalties on the critic's gradient: it should be 1 long, at points that each paper chooses differently, or short.
 
 unit_gradient(critic, between(real, fake, generator))     WGAN-GP (Gulrajani et al. 2017, arXiv:1704.00028, Eq. 3)
 unit_gradient(critic, around(real, fake, generator))      DRAGAN (Kodali et al. 2017, arXiv:1705.07215, Sec. 2.3)
+squared_gradient(critic, real)                            R1 (Mescheder et al. 2018, arXiv:1801.04406, Eq. 9)
 """
 
 from collections.abc import Callable
@@ -38,3 +39,8 @@ def gradient_norms(critic: Critic, x: Tensor) -> Tensor:
 def unit_gradient(critic: Critic, x: Tensor) -> Tensor:
     """E (|grad critic(x)| - 1)^2: longer and shorter ones are punished alike (two-sided)."""
     return (gradient_norms(critic, x) - 1).square().mean()
+
+
+def squared_gradient(critic: Critic, x: Tensor) -> Tensor:
+    """E |grad critic(x)|^2: 0 for a critic that is flat there."""
+    return gradient_norms(critic, x).square().mean()

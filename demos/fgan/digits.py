@@ -1,0 +1,53 @@
+"""Digits that f-GANs make, one divergence beside another, from the same noise."""
+
+import functools
+from typing import Any
+
+import torch
+
+import core
+from core.gan.fgan import DIVERGENCES
+from core.weights import WeightsError
+from demos import frame, plots
+
+SIDE = 5  # digits in a row of a sheet
+
+
+@functools.cache
+def cards() -> dict[str, dict[str, Any]]:
+    """The card of each divergence's weights that are here."""
+    found = {}
+    for name in core.names("gan", data="mnist-32"):
+        try:
+            card = core.card(name)
+        except WeightsError:
+            continue
+        if "divergence" in card["config"]:
+            found[card["config"]["divergence"]] = card
+    return found
+
+
+def sheets(seed: str) -> dict[str, Any]:
+    """A film of one frame: a sheet for each divergence; the same z lies in the same cell of all."""
+    if not cards():
+        raise frame.Note("The weights of the f-GANs for digits are missing; the other three views work.", "mode")
+    models = {name: core.load(card["name"]) for name, card in cards().items()}
+    latents = next(iter(models.values())).latents
+    generator = torch.Generator().manual_seed(frame.parse_seed(seed))
+    z = torch.randn(SIDE**2, latents, generator=generator)
+    panes = []
+    for name, model in models.items():
+        sheet = plots.contact_sheet(model.pictures(z)[..., 2:-2, 2:-2], SIDE)
+        panes.append(plots.pane(DIVERGENCES[name].name, sheet[None], large=True))
+    return plots.film(1, panes)
+
+
+def table() -> dict[str, list]:
+    """What the cards say of each: how good and how various, and the Parzen window."""
+    headers = ["divergence", "FID of digits", "digits covered", "precision %", "recall %", "Parzen, nats"]
+    rows = []
+    for name, card in cards().items():
+        if metrics := card["metrics"]:
+            shares = [f"{metrics[key]:.0f}" for key in ("precision", "recall", "parzen")]
+            rows.append([DIVERGENCES[name].name, f"{metrics['FID']:.1f}", str(metrics["modes"]), *shares])
+    return {"headers": headers, "data": rows}
