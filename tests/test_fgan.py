@@ -145,10 +145,12 @@ def test_versions_that_overflow_or_squash_would_be_noticed():
 
 
 def best_bound(row: Divergence, log_p: Tensor, log_q: Tensor, x: Tensor) -> float:
-    """The highest F over all functions V, by trying 4,001 scores at every point."""
-    v = torch.linspace(-20, 20, 4001, dtype=torch.double)
+    """The highest F over all functions V, by trying 5,001 scores at every point: Neyman's are as large as q / p."""
+    far = -torch.logspace(1.3, 5, 1000, dtype=torch.double)
+    v = torch.cat((torch.linspace(-20, 20, 4001, dtype=torch.double), far))
     real, made = row.real(v), row.made(v)
-    points = [(p * real - q * made).max() for p, q in zip(log_p.exp()[::10], log_q.exp()[::10], strict=True)]
+    every_tenth = zip(log_p.exp()[::10], log_q.exp()[::10], strict=True)
+    points = [(p * real - q * made).nan_to_num(-math.inf).max() for p, q in every_tenth]
     return (torch.stack(points).sum() * 10 * (x[1] - x[0])).item()
 
 
