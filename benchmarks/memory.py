@@ -38,7 +38,8 @@ def mixed() -> list[tuple[str, list[object]]]:
     gans += [("gan_compare", [["dcgan", "began"], pictures, view, "{k}"])
              for pictures in ("mnist", "shoes") for view in ("samples", "walk", "training")]  # fmt: skip
     gans += [("gan_critic", ["", "{k}"]), ("gan_race", ["ring", "gan", "wgan-gp", 10, 0.001, 1, 0.3, 64, "{k}"])]
-    return draw + pix2pix + gans
+    fgan = [("fgan_table", []), ("fgan_fit", ["kl", "single step", 0.33, -1, 0.255, 2, 1.415, 0, 1.5, None, "{k}"])]
+    return draw + pix2pix + gans + fgan
 
 
 def visit(indices: dict[str, int], name: str, arguments: list[object], k: int) -> None:

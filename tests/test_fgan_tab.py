@@ -103,7 +103,7 @@ def test_a_fit_streams_its_gap_and_its_path(short: None):
     assert all(low <= high for low, high in zip(F, D, strict=True))
     path = next(trace for trace in contour.data if trace.name == "q")
     assert (path.x[0], path.y[0]) == (0.5, 1.5)
-    assert [readout["label"] for readout in film["readouts"]] == ["μ", "σ", "F", "D_f"]
+    assert [readout["label"] for readout in film["readouts"]] == ["μ", "σ", "F", "D"]
     assert film["readouts"][0]["values"] == pytest.approx(path.x, abs=1e-3)
     assert "After 40 of 40 steps, Kullback–Leibler is at μ" in moments[-1].said
     assert "% of the divergence" in moments[-1].said
@@ -179,7 +179,7 @@ def test_both_tables_hold_ours_beside_the_papers():
     found = fits.fits_table()
     table = {row[0]: dict(zip(found["headers"], row, strict=True)) for row in found["data"]}
     ours = m.shipped()["fits"]["kl"]
-    assert table["Kullback–Leibler"]["D_f, paper"] == "0.283"
+    assert table["Kullback–Leibler"]["D, paper"] == "0.283"
     assert table["Kullback–Leibler"]["F, fitted"] == f"{ours['F']:.3f}"
     assert table["Kullback–Leibler"]["σ, fitted"] == f"{ours['sigma_hat']:.3f}"
     assert table["Neyman χ²"]["μ, paper"] == "–"

@@ -20,14 +20,14 @@ def line(x: Any, y: Any, name: str, colour: str, dash: str = "solid", **more: An
 
 def gap(fitted: list[Fit]) -> go.Figure:
     """D_f and the bound F under it, over the steps."""
-    figure = plots.figure("The bound F rises to the divergence", "step", "D_f above F", 300)
+    figure = plots.figure("The bound F rises to the divergence", "step", "D above F", 300)
     for k, fit in enumerate(fitted):
         colour, _ = STYLES[k]
         steps = [moment["step"] for moment in fit["moments"]]
         tag = f", {fit['label']}" if len(fitted) > 1 else ""
         D, F = ([moment[key] for moment in fit["moments"]] for key in "DF")
         between = dict(fill="tonexty", fillcolor="rgba(138,133,120,0.15)") if len(fitted) == 1 else {}
-        figure.add_trace(line(steps, D, f"D_f{tag}", "real" if not k else "reading", DASHES[k]))
+        figure.add_trace(line(steps, D, f"D{tag}", "real" if not k else "reading", DASHES[k]))
         figure.add_trace(line(steps, F, f"F{tag}", colour, DASHES[k], **between))
     later = [value for fit in fitted for m in fit["moments"][2:] for value in (m["D"], m["F"]) if value is not None]
     if later:  # at first the divergence may be enormous
@@ -40,7 +40,7 @@ def contour(fitted: list[Fit], mus: list[float], sigmas: list[float], heights: l
     """D_f of the first fit over (mu, sigma), with the paths of all; the levels are logarithmic above the best."""
     least = fitted[0]["best"]["D"]
     above = [[None if D is None else math.log10(max(D - least, 0) + 1e-3) for D in row] for row in heights]
-    figure = plots.figure(f"The way down D_f: {fitted[0]['label']}", "μ", "σ", 300)
+    figure = plots.figure(f"The way down D: {fitted[0]['label']}", "μ", "σ", 300)
     figure.add_contour(
         x=mus,
         y=sigmas,

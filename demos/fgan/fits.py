@@ -211,7 +211,7 @@ PAPERS_BEST = {
 def fits_table() -> dict[str, list]:
     """Our fits beside the best ones, and those beside the paper's: headers and data."""
     headers = ["divergence"]
-    headers += [f"{value}, {of}" for value in ("D_f", "μ", "σ") for of in ("paper", "best", "fitted")]
+    headers += [f"{value}, {of}" for value in ("D", "μ", "σ") for of in ("paper", "best", "fitted")]
     headers[3] = "F, fitted"
     rows = []
     for name, ours in m.shipped()["fits"].items():

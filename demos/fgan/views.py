@@ -63,7 +63,7 @@ def readouts(fitted: list[fits.Fit]) -> list[dict[str, Any]]:
     found = []
     for fit in fitted:
         tag = f" {fit['label']}" if len(fitted) > 1 else ""
-        for key, label in (("mu", "μ"), ("sigma", "σ"), ("F", "F"), ("D", "D_f")):
+        for key, label in (("mu", "μ"), ("sigma", "σ"), ("F", "F"), ("D", "D")):
             values = [moment[key] for moment in fit["moments"]]
             if None not in values:
                 found.append(plots.readout(label + tag, "", values))
