@@ -31,7 +31,7 @@ def mixed() -> list[tuple[str, list[object]]]:
     draw += [("draw_reconstruct", ["draw-mnist", "", "{k}", True]), ("draw_classify", ["", "{k}"])]
     draw += [("draw_attend", [photo, 50, 45, 4, 2, 1, 12, "{k}"]) for photo in ("flower", "china", "clutter")]
     kinds = ("shoes", "bags", "facades")
-    pix2pix = [(f"pix2pix_{what}", [f"pix2pix-{kind}", "", show, "{k}"]) for kind in kinds
+    pix2pix = [(f"pix2pix_{what}", [f"pix2pix-{kind}", "", show, "{k}", ""]) for kind in kinds
                for what, show in [("translate", "photo"), ("translate", "judge"), ("translate", "noise")]]  # fmt: skip
     pix2pix += [("pix2pix_compare", ["", "{k}"])]
     gans = [("gan_samples", [variant, "mnist", 16, "{k}"]) for variant in VARIANTS]
