@@ -10,6 +10,8 @@ from torch import nn
 from core import draw, gan, pix2pix, pix2pix_later, weights
 from core.recipe import Folds, Recipe, declares
 
+KEPT = 16  # models in memory, the last used ones: all of them would take more than half a gigabyte
+
 # Each family's model files, with their RECIPES.
 FAMILIES = {"draw": [draw], "gan": [gan], "pix2pix": [pix2pix_later, pix2pix]}
 RECIPES: dict[str, Recipe] = {
@@ -74,7 +76,8 @@ def sheets(name: str) -> tuple[list[int], bytes] | None:
 
 
 def load(name: str, device: str = "cpu") -> nn.Module:
-    """The trained model, in eval mode, built from its card's config. Loaded once per process and device.
+    """The trained model, in eval mode, built from its card's config. Loaded once per process and device, as
+    long as it is one of the KEPT models that were used last.
 
     All who ask share it, and its mode is fixed: to train it again, build it from its recipe.
     Raises ValueError for an unknown name, weights.WeightsError where the file is missing or not the right one.
@@ -92,7 +95,7 @@ def forget() -> None:
 _loading: dict[tuple[str, str], threading.Lock] = {}
 
 
-@functools.cache
+@functools.lru_cache(maxsize=KEPT)
 def _load(name: str, device: str) -> nn.Module:
     found, tensors = weights.read(name)
     try:
