@@ -7,11 +7,11 @@ from typing import Any
 
 from torch import nn
 
-from core import draw, gan, pix2pix, pix2pix_later, weights
+from core import draw, gan, pix2pix, pix2pix_later, pixels, weights
 from core.recipe import Folds, Recipe, declares
 
 # Each family's model files, with their RECIPES.
-FAMILIES = {"draw": [draw], "gan": [gan], "pix2pix": [pix2pix_later, pix2pix]}
+FAMILIES = {"draw": [draw], "gan": [gan], "pix2pix": [pix2pix_later, pix2pix], "pixels": [pixels]}
 RECIPES: dict[str, Recipe] = {
     name: Recipe(family=family, **row)
     for family, modules in FAMILIES.items()
