@@ -6,6 +6,7 @@ for colours), let states grow in the padding of the skewed map, or change their 
 
 import itertools
 import math
+from collections.abc import Callable
 
 import pytest
 import torch
@@ -51,16 +52,22 @@ def levels_of(model: PixelRNN, n: int) -> Tensor:
     return torch.randint(0, model.levels, (n, *model.shape), generator=seeded(0, "x")).double() / (model.levels - 1)
 
 
+def jacobian(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
+    """Of every number that function(x[None]) gives by every number of x: a copy of x for each, one way back."""
+    n = function(x[None]).numel()
+    copies = x.expand(n, *x.shape).clone().requires_grad_()
+    function(copies).flatten(1).diagonal().sum().backward()
+    return copies.grad
+
+
 def influence(model: PixelRNN) -> Tensor:
-    """Which numbers of a picture each output depends on, (C, H, W, C, H, W) of bools, summed over levels."""
+    """Which numbers of a picture each output depends on, (C, H, W, C, H, W) of bools, whatever the level."""
+    uneven = torch.linspace(1, 2, model.levels, dtype=torch.double)[:, None, None, None]
 
     def said(x: Tensor) -> Tensor:
-        logits = model.logits(x[None])[0]
-        return (
-            logits if model.levels == 2 else (logits * torch.linspace(1, 2, model.levels)[:, None, None, None]).sum(0)
-        )
+        return model.logits(x) if model.levels == 2 else (model.logits(x) * uneven).sum(1)
 
-    return torch.autograd.functional.jacobian(said, levels_of(model, 1)[0]) != 0
+    return jacobian(said, levels_of(model, 1)[0]).unflatten(0, model.shape) != 0
 
 
 # ------------------------------------------------------------------ masks
@@ -146,9 +153,8 @@ FIELDS = {
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_layer_sees_what_the_paper_draws(kind: str):
     part = scaled(layer(kind), 0.5, positive=True)
-    x = torch.rand(1, SIZE, SIZE, 8, dtype=torch.double, generator=seeded(1, "x"))
-    jacobian = torch.autograd.functional.jacobian(lambda x: part(x)[0].sum(-1), x)[:, :, 0]  # (H, W, H, W, 8)
-    seen = (jacobian != 0).any(-1)
+    x = torch.rand(SIZE, SIZE, 8, dtype=torch.double, generator=seeded(1, "x"))
+    seen = (jacobian(lambda x: part(x).sum(-1), x) != 0).any(-1).unflatten(0, (SIZE, SIZE))
     for (i, j), (k, m) in itertools.product(cells(SIZE), repeat=2):
         assert seen[i, j, k, m] == FIELDS[kind](i, j, k, m), (i, j, k, m)
 
@@ -170,7 +176,10 @@ def test_the_receptive_field_is_the_papers(kind: str, depth: int):
         }
         assert {(k, m) for k, m in cells(size) if seen[i, j, k, m]} == first
         if kind == "diagonal":
-            assert first == {(k, m) for k, m in cells(size) if (k, m) < (i, j)}
+            # Everything before it but one pixel, which the features of its own row, all that the right-hand LSTM hears,
+            # do not know yet: the last of the row above, where the first kernel does not reach it.
+            unheard = {(i - 1, size - 1)} if i and j + 3 < size - 1 else set()
+            assert first == {(k, m) for k, m in cells(size) if (k, m) < (i, j)} - unheard
     if kind == "convolution":  # the blind spot: the row above, beyond the first kernel, at any depth
         assert not seen[4, 2, 3, 6:].any()
         assert seen[4, 2, 3, :6].all()

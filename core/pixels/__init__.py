@@ -3,7 +3,8 @@
 A picture is read like a text, row by row. The network says for every pixel how likely each of its levels is, given all
 pixels before it. So the likelihood is exact, and a picture is made by drawing one pixel after the other. Three kinds of
 layer differ in what they see of the pixels before: PixelCNN (the last `depth` rows, with a blind spot to the right),
-Row LSTM (a triangle that opens upwards) and Diagonal BiLSTM (everything).
+Row LSTM (a triangle that opens upwards) and Diagonal BiLSTM (everything, but for one pixel: under mask A no feature of
+the row above knows that row's last pixel yet, so it is heard only where the first kernel reaches it).
 
     symbol              here                meaning
     n                   H, W                a picture is n x n
