@@ -20,8 +20,8 @@ class Walk(Protocol):
     def row(self) -> None:
         """The next row begins."""
 
-    def pixel(self, j: int, x: Tensor) -> Tensor:
-        """What the layer says of pixel j of this row: (n, 2h) -> (n, 2h)."""
+    def pixel(self, j: int, x: Tensor, onto: Tensor) -> Tensor:
+        """What the layer says of pixel j of this row, added onto something: (n, 2h), (n or 1, 2h) -> (n, 2h)."""
 
 
 def lstm_cell(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
@@ -53,23 +53,29 @@ class ConvBlock(nn.Module):
 
 
 class ConvWalk:
-    """Keeps the narrow map of this row and the one above. The taps above are summed for a whole row at once."""
+    """Keeps the narrow map of this row. The taps on the row above are summed for a whole row at once.
+
+    A sample takes thousands of these steps, each so small that calls cost more than sums: there are six in `pixel`.
+    """
 
     def __init__(self, block: ConvBlock, n: int, width: int):
         self.narrow, self.narrow_bias = block.narrow.matrix(), block.narrow.bias
-        self.above, self.beside, self.bias = block.around.above()[0], block.around.beside(), block.around.bias
-        self.widen, self.widen_bias = block.widen.matrix(), block.widen.bias
-        h = len(self.bias)
-        self.map = self.bias.new_zeros(n, width + 2, h)  # of this row, with a pixel of padding at both ends
+        # One more feature, which is always 1, carries the last bias.
+        self.above, self.beside = (F.pad(taps, (0, 1)) for taps in (block.around.above()[0], block.around.beside()))
+        self.bias = F.pad(block.around.bias, (0, 1), value=1.0)
+        self.widen = torch.cat((block.widen.matrix(), block.widen.bias[None]))
+        self.map = self.narrow_bias.new_zeros(n, width + 2, len(self.narrow_bias))  # a pixel of padding at both ends
+        self.here = self.map[:, 1:].unbind(1)
+        self.left_and_here = [self.map[:, j : j + 2].flatten(1) for j in range(width)]  # views of the map
 
     def row(self) -> None:
         seen = self.map.unfold(1, 3, 1).permute(1, 0, 3, 2).flatten(2)  # (W, n, 3h)
-        self.given = torch.matmul(seen, self.above).add_(self.bias)
+        self.given = torch.matmul(seen, self.above).add_(self.bias).unbind(0)
 
-    def pixel(self, j: int, x: Tensor) -> Tensor:
-        self.map[:, j + 1] = torch.addmm(self.narrow_bias, x.relu(), self.narrow).relu_()
-        around = torch.addmm(self.given[j], self.map[:, j : j + 2].flatten(1), self.beside).relu_()
-        return torch.addmm(self.widen_bias, around, self.widen)
+    def pixel(self, j: int, x: Tensor, onto: Tensor) -> Tensor:
+        torch.addmm(self.narrow_bias, x.relu(), self.narrow, out=self.here[j]).relu_()
+        around = torch.addmm(self.given[j], self.left_and_here[j], self.beside).relu_()
+        return torch.addmm(onto, around, self.widen)
 
 
 # ------------------------------------------------------------------ Row LSTM (Sec. 3.1)
@@ -121,11 +127,11 @@ class RowWalk:
         self.given = self.layer.from_above(self.h.transpose(0, 1)).transpose(0, 1).add(self.bias)  # (W, n, 4h)
         self.c_above, self.c = self.c, torch.empty_like(self.c)
 
-    def pixel(self, j: int, x: Tensor) -> Tensor:
+    def pixel(self, j: int, x: Tensor, onto: Tensor) -> Tensor:
         self.x[:, j + self.half] = x
         gates = torch.addmm(self.given[j], self.x[:, j : j + self.half + 1].flatten(1), self.beside)
         self.h[j], self.c[j] = h, _ = lstm_cell(gates, self.c_above[j])
-        return torch.addmm(self.widen_bias, h, self.widen)
+        return torch.addmm(onto, h, self.widen).add_(self.widen_bias)
 
 
 # ------------------------------------------------------------------ Diagonal BiLSTM (Sec. 3.2)
@@ -218,8 +224,8 @@ class DiagonalWalk:
             before = torch.cat((h[j], h[j + 1]), -1)
             h[j], c[j] = lstm_cell(torch.addmm(gates[j], before, self.right_states), c[j + 1])
 
-    def pixel(self, j: int, x: Tensor) -> Tensor:
+    def pixel(self, j: int, x: Tensor, onto: Tensor) -> Tensor:
         self.x[j] = x
         before = torch.cat((self.above[j + 1], self.h[j], x), -1)
         self.h[j + 1], self.c[j + 1] = h, _ = lstm_cell(torch.addmm(self.left_bias, before, self.left), self.c[j])
-        return torch.addmm(self.widen_bias, h + self.h_right[j], self.widen)
+        return torch.addmm(onto, h + self.h_right[j], self.widen).add_(self.widen_bias)

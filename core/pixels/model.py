@@ -191,6 +191,7 @@ class Visit:
         self.layers = [layer.walk(n, W) for layer in model.layers]
         self.skips = [(skip.bias, skip.matrix()) for skip in model.skips]
         self.head, self.answer = model.head.matrix(), model.answer.matrix()
+        self.nothing = torch.zeros_like(model.first.bias)
         self.biases = model.first.bias, model.head.bias, model.answer.bias
 
     def logits(self, i: int, j: int, c: int) -> Tensor:
@@ -202,8 +203,7 @@ class Visit:
         x = torch.addmm(first, self.x[:, i : i + 4, j : j + 7].flatten(1), self.first)
         spoken: Tensor | None = None
         for k, layer in enumerate(self.layers):
-            new = layer.pixel(j, x)
-            x = new.add_(x) if self.residual else new
+            x = layer.pixel(j, x, x if self.residual else self.nothing)
             if self.skips:
                 bias, matrix = self.skips[k]
                 spoken = torch.addmm(bias, x, matrix) if spoken is None else spoken.addmm_(x, matrix).add_(bias)
