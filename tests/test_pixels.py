@@ -18,6 +18,7 @@ from core.pixels import (
     MaskedConv,
     PixelRNN,
     Visit,
+    bar,
     causal_mask,
     chosen,
     groups,
@@ -347,9 +348,15 @@ def test_levels_come_as_often_as_they_are_likely():
         found = torch.bincount((chosen(logits.expand(60_000, 6), noise, temperature) * 5).round().long(), minlength=6)
         torch.testing.assert_close(found / 60_000, (logits / temperature).softmax(0), atol=0.008, rtol=0)
     assert chosen(logits[None], noise[:1], 0.0).item() == pytest.approx(logits.argmax().item() / 5)
-    assert chosen(torch.tensor([0.1, -0.1]), noise[:2], 0.0).tolist() == [1, 0]
-    rare = chosen(torch.full((60_000,), -1.0), noise, 0.25).mean().item()
-    assert rare == pytest.approx(1 / (1 + math.exp(4)), abs=0.003)
+
+
+def test_a_binary_pixel_is_one_as_often_as_its_logit_says():
+    noise = torch.rand(60_000, generator=seeded(1, "noise"))
+    for logit, temperature in [(-1.0, 0.25), (0.5, 1.0), (2.0, 4.0)]:
+        found = (logit > bar(noise, temperature)).double().mean().item()
+        assert found == pytest.approx(1 / (1 + math.exp(-logit / temperature)), abs=0.006)
+    edges = torch.tensor([0.0, 1 - 2**-24])
+    assert (torch.tensor([[0.1, 0.1], [-0.1, -0.1]]) > bar(edges, 0.0)).tolist() == [[True, True], [False, False]]
 
 
 def test_noise_of_a_picture_is_its_own():

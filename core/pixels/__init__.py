@@ -24,7 +24,7 @@ Differences from the paper
 from core.likelihood import evaluate_likelihood
 from core.pixels.layers import ConvBlock, DiagonalBiLSTM, RowLSTM, lstm_cell, skew, unskew
 from core.pixels.masks import MaskedConv, causal_mask, groups
-from core.pixels.model import LAYERS, Naive, PixelRNN, Visit, chosen
+from core.pixels.model import LAYERS, Naive, PixelRNN, Visit, bar, chosen
 
 __all__ = [
     "LAYERS",
@@ -35,6 +35,7 @@ __all__ = [
     "PixelRNN",
     "RowLSTM",
     "Visit",
+    "bar",
     "causal_mask",
     "chosen",
     "groups",

@@ -116,13 +116,20 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
             raise ValueError(f"known must be ({H}, {W}) and given ({n}, {C}, {H}, {W})")
         noise = rand_each(n, C, H, W, generator=generator, device=self.first.weight.device)
         noise = noise.permute(2, 3, 1, 0).contiguous()  # (H, W, C, n)
+        if self.levels == 2:
+            noise = bar(noise, temperature)
         fixed = torch.zeros(H, W).tolist() if known is None else known.tolist()
         visit = (Naive if naive else Visit)(self, n)
         for i in range(H):
             for j in range(W):
                 for c in range(C):
                     logits = visit.logits(i, j, c)
-                    level = given[:, c, i, j] if fixed[i][j] else chosen(logits, noise[i, j, c], temperature)
+                    if fixed[i][j]:
+                        level = given[:, c, i, j]
+                    elif self.levels == 2:
+                        level = logits > noise[i, j, c]
+                    else:
+                        level = chosen(logits, noise[i, j, c], temperature)
                     visit.put(i, j, c, level)
             yield visit.pictures()
 
@@ -153,10 +160,13 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
         return self.logits(x).flatten()[::31]
 
 
+def bar(noise: Tensor, temperature: float) -> Tensor:
+    """What the logit of a binary pixel must exceed, so that it is 1 where noise < sigmoid(logit / temperature)."""
+    return temperature * noise.logit(eps=1e-7)
+
+
 def chosen(logits: Tensor, noise: Tensor, temperature: float) -> Tensor:
-    """Levels (n,) in [0, 1] drawn with even noise (n,) from logits: (n,) of being 1, or (n, K)."""
-    if logits.ndim == 1:
-        return (logits > 0 if temperature == 0 else noise < (logits / temperature).sigmoid()).float()
+    """Levels (n,) in [0, 1] drawn with even noise (n,) from logits (n, K)."""
     top = logits.shape[1] - 1
     if temperature == 0:
         return logits.argmax(1) / top
