@@ -33,9 +33,18 @@ def randn_each(n: int, *shape: int, generator: torch.Generator | None = None, de
 
     `torch.randn(n, ...)` promises no such thing: its last numbers depend on how many there are.
     """
+    return torch.stack([torch.randn(shape, generator=own, device=device) for own in each(n, generator, device)])
+
+
+def rand_each(n: int, *shape: int, generator: torch.Generator | None = None, device: Any = "cpu") -> Tensor:
+    """Numbers spread evenly over [0, 1), (n, *shape). The k-th (*shape) is the same whatever n is."""
+    return torch.stack([torch.rand(shape, generator=own, device=device) for own in each(n, generator, device)])
+
+
+def each(n: int, generator: torch.Generator | None, device: Any) -> list[torch.Generator]:
+    """A generator for each of n pictures."""
     seeds = torch.randint(2**62, (n,), generator=generator, device=device).tolist()
-    own = [torch.Generator(device).manual_seed(seed) for seed in seeds]
-    return torch.stack([torch.randn(shape, generator=each, device=device) for each in own])
+    return [torch.Generator(device).manual_seed(seed) for seed in seeds]
 
 
 def randn_like(x: Tensor, generator: torch.Generator | None) -> Tensor:

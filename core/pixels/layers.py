@@ -1,0 +1,231 @@
+"""The residual block of PixelCNN, the Row LSTM and the Diagonal BiLSTM: what each knows of a pixel from those before.
+
+Every layer is there twice. `forward` takes whole maps, for training: (B, H, W, 2h) -> (B, H, W, 2h). `walk` starts a
+Walk, which goes over the pixels one by one, in order, and keeps what later ones need, for sampling: the same
+numbers, and each is computed once.
+"""
+
+from typing import Protocol
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from core.pixels.masks import MaskedConv, groups
+
+
+class Walk(Protocol):
+    """A layer on its way over n pictures. Pixels come in order; one may come again when more of it is known."""
+
+    def row(self) -> None:
+        """The next row begins."""
+
+    def pixel(self, j: int, x: Tensor, onto: Tensor) -> Tensor:
+        """What the layer says of pixel j of this row, added onto something: (n, 2h), (n or 1, 2h) -> (n, 2h)."""
+
+
+def lstm_cell(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+    """h and the new c from the sums of input-to-state and state-to-state (Eq. 3): (..., 4h), (..., h)."""
+    h = c.shape[-1]
+    o, f, i = gates[..., : 3 * h].sigmoid().chunk(3, -1)
+    c = torch.addcmul(f * c, i, gates[..., 3 * h :].tanh())
+    return o * c.tanh(), c
+
+
+# ------------------------------------------------------------------ PixelCNN (Sec. 3.5 and Fig. 5, left)
+
+
+class ConvBlock(nn.Module):
+    """2h -> h -> 2h features; the 3 x 3 convolution in the middle has mask B."""
+
+    def __init__(self, h: int, channels: int):
+        super().__init__()
+        wide, narrow = groups(2 * h, channels), groups(h, channels)
+        self.narrow = MaskedConv("B", wide, narrow)
+        self.around = MaskedConv("B", narrow, narrow, 2, 3)
+        self.widen = MaskedConv("B", narrow, wide)
+
+    def forward(self, x: Tensor) -> Tensor:
+        return self.widen(self.around(self.narrow(x.relu()).relu_()).relu_())
+
+    def walk(self, n: int, width: int) -> Walk:
+        return ConvWalk(self, n, width)
+
+
+class ConvWalk:
+    """Keeps the narrow map of this row. The taps on the row above are summed for a whole row at once.
+
+    A sample takes thousands of these steps, each so small that calls cost more than sums: there are six in `pixel`.
+    """
+
+    def __init__(self, block: ConvBlock, n: int, width: int):
+        self.narrow, self.narrow_bias = block.narrow.matrix(), block.narrow.bias
+        # One more feature, which is always 1, carries the last bias.
+        self.above, self.beside = (F.pad(taps, (0, 1)) for taps in (block.around.above()[0], block.around.beside()))
+        self.bias = F.pad(block.around.bias, (0, 1), value=1.0)
+        self.widen = torch.cat((block.widen.matrix(), block.widen.bias[None]))
+        self.map = self.narrow_bias.new_zeros(n, width + 2, len(self.narrow_bias))  # a pixel of padding at both ends
+        self.here = self.map[:, 1:].unbind(1)
+        self.left_and_here = [self.map[:, j : j + 2].flatten(1) for j in range(width)]  # views of the map
+
+    def row(self) -> None:
+        seen = self.map.unfold(1, 3, 1).permute(1, 0, 3, 2).flatten(2)  # (W, n, 3h)
+        self.given = torch.matmul(seen, self.above).add_(self.bias).unbind(0)
+
+    def pixel(self, j: int, x: Tensor, onto: Tensor) -> Tensor:
+        torch.addmm(self.narrow_bias, x.relu(), self.narrow, out=self.here[j]).relu_()
+        around = torch.addmm(self.given[j], self.left_and_here[j], self.beside).relu_()
+        return torch.addmm(onto, around, self.widen)
+
+
+# ------------------------------------------------------------------ Row LSTM (Sec. 3.1)
+
+
+class RowLSTM(nn.Module):
+    """An LSTM that goes down, a row at a time; a pixel's state comes from the three states above it: a triangle."""
+
+    def __init__(self, h: int, channels: int, kernel: int = 3):
+        super().__init__()
+        wide, narrow = groups(2 * h, channels), groups(h, channels)
+        self.kernel = kernel
+        self.input_to_state = MaskedConv("B", wide, narrow.repeat(4), 1, kernel)
+        self.state_to_state = nn.Linear(kernel * h, 4 * h, bias=False)  # of whole rows above: nothing to mask
+        self.widen = MaskedConv("B", narrow, wide)
+
+    def from_above(self, h: Tensor) -> Tensor:
+        """State-to-state convolution along a row: (B, W, h) -> (B, W, 4h)."""
+        width, half = h.shape[1], self.kernel // 2
+        padded = F.pad(h, (0, 0, half, half))
+        return self.state_to_state(torch.cat([padded[:, k : k + width] for k in range(self.kernel)], -1))
+
+    def forward(self, x: Tensor) -> Tensor:
+        rows = self.input_to_state(x).unbind(1)
+        h = c = rows[0].new_zeros(*rows[0].shape[:2], rows[0].shape[2] // 4)
+        states = []
+        for row in rows:
+            h, c = lstm_cell(row + self.from_above(h), c)
+            states.append(h)
+        return self.widen(torch.stack(states, 1))
+
+    def walk(self, n: int, width: int) -> Walk:
+        return RowWalk(self, n, width)
+
+
+class RowWalk:
+    """Keeps the row's inputs to the left, and the states of this row and the one above."""
+
+    def __init__(self, layer: RowLSTM, n: int, width: int):
+        self.layer, self.half = layer, layer.kernel // 2
+        self.beside, self.bias = layer.input_to_state.beside(), layer.input_to_state.bias
+        self.widen, self.widen_bias = layer.widen.matrix(), layer.widen.bias
+        h, wide = len(self.bias) // 4, len(self.widen_bias)
+        self.x = self.bias.new_zeros(n, width + self.half, wide)
+        self.h, self.c = self.bias.new_zeros(2, width, n, h)
+        self.c_above = self.c
+
+    def row(self) -> None:
+        self.given = self.layer.from_above(self.h.transpose(0, 1)).transpose(0, 1).add(self.bias)  # (W, n, 4h)
+        self.c_above, self.c = self.c, torch.empty_like(self.c)
+
+    def pixel(self, j: int, x: Tensor, onto: Tensor) -> Tensor:
+        self.x[:, j + self.half] = x
+        gates = torch.addmm(self.given[j], self.x[:, j : j + self.half + 1].flatten(1), self.beside)
+        self.h[j], self.c[j] = h, _ = lstm_cell(gates, self.c_above[j])
+        return torch.addmm(onto, h, self.widen).add_(self.widen_bias)
+
+
+# ------------------------------------------------------------------ Diagonal BiLSTM (Sec. 3.2)
+
+
+def skew(x: Tensor) -> Tensor:
+    """Shift every row by one more than the row above it (Fig. 3): (..., H, W, n) -> (..., H, W + H - 1, n).
+
+    Padding each row by H and cutting the whole anew into rows that are one shorter does it without a loop.
+    """
+    height, width = x.shape[-3:-1]
+    flat = F.pad(x, (0, 0, 0, height)).flatten(-3, -2)
+    return flat[..., :-height, :].unflatten(-2, (height, width + height - 1))
+
+
+def unskew(x: Tensor) -> Tensor:
+    """The way back: (..., H, W + H - 1, n) -> (..., H, W, n)."""
+    height, columns = x.shape[-3:-1]
+    flat = F.pad(x.flatten(-3, -2), (0, 0, 0, height))
+    return flat.unflatten(-2, (height, columns + 1))[..., : columns + 1 - height, :]
+
+
+class DiagonalBiLSTM(nn.Module):
+    """Two LSTMs that go over the diagonals, from the two upper corners. A pixel's state comes from the states above
+    and beside it, so it has seen all that lies above, as far as the corner.
+
+    The right-hand one would show a pixel what is to the right of it; its map is moved down by one row (Sec. 3.2).
+    """
+
+    def __init__(self, h: int, channels: int):
+        super().__init__()
+        wide, narrow = groups(2 * h, channels), groups(h, channels)
+        self.input_to_state = nn.ModuleList(MaskedConv("B", wide, narrow.repeat(4)) for _ in range(2))
+        self.state_to_state = nn.Parameter(torch.empty(2, 2 * h, 4 * h))  # from above, then from beside
+        nn.init.uniform_(self.state_to_state, -((2 * h) ** -0.5), (2 * h) ** -0.5)
+        self.widen = MaskedConv("B", narrow, wide)
+
+    def scan(self, gates: Tensor) -> Tensor:
+        """Both LSTMs over their diagonals: (2, B, H, W, 4h) -> their states (2, B, H, W, h)."""
+        _, B, height, width, features = gates.shape
+        diagonals = skew(gates).permute(3, 0, 2, 1, 4).contiguous().unbind(0)  # W + H - 1 of (2, H, B, 4h)
+        h = c = gates.new_zeros(2, height + 1, B, features // 4)  # a row of zeros above the first one
+        states = []
+        for t, column in enumerate(diagonals):
+            top, end = max(0, t - width + 1), min(t + 1, height)  # rows that have a pixel on this diagonal
+            before = torch.cat((h[:, top:end], h[:, top + 1 : end + 1]), -1).flatten(1, 2)  # (2, rows * B, 2h)
+            here = torch.baddbmm(column[:, top:end].flatten(1, 2), before, self.state_to_state)
+            new = lstm_cell(here.unflatten(1, (-1, B)), c[:, top + 1 : end + 1])
+            h, c = (F.pad(part, (0, 0, 0, 0, top + 1, height - end)) for part in new)  # zeros where no pixel is
+            states.append(h[:, 1:])
+        return unskew(torch.stack(states).permute(1, 3, 2, 0, 4))
+
+    def forward(self, x: Tensor) -> Tensor:
+        left, right = self.input_to_state
+        left, right = self.scan(torch.stack((left(x), right(x.flip(2)))))
+        right = F.pad(right.flip(2), (0, 0, 0, 0, 1, 0))[:, :-1]
+        return self.widen(left + right)
+
+    def walk(self, n: int, width: int) -> Walk:
+        return DiagonalWalk(self, n, width)
+
+
+class DiagonalWalk:
+    """Keeps the left-hand states, and the row's inputs. Once a row is whole, the right-hand LSTM goes over it from its
+    end. What it says is first heard in the next row, so both LSTMs see every pixel once, and the walk is exact.
+    """
+
+    def __init__(self, layer: DiagonalBiLSTM, n: int, width: int):
+        left, right = layer.input_to_state
+        self.left, self.left_bias = torch.cat((layer.state_to_state[0], left.matrix())), left.bias
+        self.right, self.right_bias, self.right_states = right.matrix(), right.bias, layer.state_to_state[1]
+        self.widen, self.widen_bias = layer.widen.matrix(), layer.widen.bias
+        h, wide = len(left.bias) // 4, len(self.widen_bias)
+        self.x: Tensor | None = None  # of this row, (W, n, 2h); there is none before the first
+        self.next_x = left.bias.new_zeros(width, n, wide)
+        # Pixel j's left-hand states are in place j + 1, its right-hand ones in place j; the spare place stays zero.
+        self.above, self.h, self.c, self.h_right, self.c_right = left.bias.new_zeros(5, width + 1, n, h)
+
+    def row(self) -> None:
+        if self.x is not None:
+            self.go_back()
+        self.x = self.next_x
+        self.above, self.h = self.h, self.above
+
+    def go_back(self) -> None:
+        """The right-hand LSTM over the row that is whole now."""
+        gates = torch.matmul(self.x, self.right).add_(self.right_bias)
+        h, c = self.h_right, self.c_right  # h[j] is of the row above until it is overwritten
+        for j in reversed(range(len(gates))):
+            before = torch.cat((h[j], h[j + 1]), -1)
+            h[j], c[j] = lstm_cell(torch.addmm(gates[j], before, self.right_states), c[j + 1])
+
+    def pixel(self, j: int, x: Tensor, onto: Tensor) -> Tensor:
+        self.x[j] = x
+        before = torch.cat((self.above[j + 1], self.h[j], x), -1)
+        self.h[j + 1], self.c[j + 1] = h, _ = lstm_cell(torch.addmm(self.left_bias, before, self.left), self.c[j])
+        return torch.addmm(onto, h + self.h_right[j], self.widen).add_(self.widen_bias)
