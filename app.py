@@ -1,6 +1,6 @@
 """Glimpse: step inside the classic generative and visual-question models. `python app.py`."""
 
-from demos import TABS, frame  # first: it keeps Gradio from calling home
+from demos import TABS, frame, limits  # first: it keeps Gradio from calling home
 
 import gradio as gr  # isort: skip
 
@@ -19,4 +19,5 @@ with gr.Blocks(title="Glimpse", delete_cache=(3600, 3600)) as demo:
 demo.queue(max_size=64, default_concurrency_limit=8)
 
 if __name__ == "__main__":
+    limits.give_back_memory()
     demo.launch(**LAUNCH)
