@@ -58,6 +58,14 @@ CARDS = [
         "Fourteen versions of one game between two networks. Watch them learn from the same noise, race two of them "
         "live, and ask their critics about your own digit.",
     ),
+    Card(
+        "infogan",
+        "infoGAN",
+        "home-infogan.png",
+        "Four rows of generated digits: the category changes across, a number from row to row",
+        "A GAN that found ten kinds of digits and two ways to bend them, without one label. Turn its codes, sweep "
+        "them, and let it read those of your own digit.",
+    ),
 ]
 
 ABOUT = "Every picture is made by a trained model on this machine while you watch. Nothing you draw is kept."
