@@ -171,7 +171,7 @@ def test_each_sheet_sweeps_two_codes_and_a_click_takes_those_of_its_cell():
 
 @pytest.mark.parametrize("place", [(3, 0, 0), (2, 9, 0), (0, 0, 9), (0, -1, 0), (0, "x", 0), (None, 0, 0)])
 def test_a_cell_that_is_none_gets_a_sentence(place: tuple):
-    with pytest.raises(ValueError, match="there is no cell|must be a whole number from 0 to 9"):
+    with pytest.raises(ValueError, match=r"there is no cell|must be a whole number from 0 to 9"):
         codes.cell(AT, *place)
 
 
@@ -187,14 +187,9 @@ def test_a_drawing_sets_the_sliders_and_is_drawn_again_from_them():
         assert wanted[key] == pytest.approx(max(-2, min(2, value)), abs=0.026)
     film = show(mode="read", source="sketch", sketch=SEVEN, **wanted).outputs[0]
     assert [pane["title"] for pane in film["panes"]] == ["The digit", "Drawn from Q's codes"]
-    first = picture(DIGITS, Codes(**wanted), 0)
     assert film["frames"] == codes.NOISES
     drawn = frames_of(show(mode="read", source="sketch", sketch=SEVEN, seed="0", **wanted).outputs[0]["panes"][1])
-    z = codes.noise(DIGITS, 0, codes.NOISES)[:1]
-    assert (
-        np.abs(drawn[0] - 255 * core.load(DIGITS).pictures(z, codes.told([Codes(**wanted)]))[0, 0].numpy()).max() <= 2
-    )
-    assert first.shape == drawn[0].shape
+    assert np.abs(drawn[0] - picture(DIGITS, Codes(**wanted), 0)).max() <= 2  # as when the codes are turned
     turned = show(mode="read", source="sketch", sketch=SEVEN, **wanted | {"c2": -wanted["c2"] or 1.0})
     assert [pane["title"] for pane in turned.outputs[0]["panes"]][2:] == ["From your codes"]
     assert "You turned on to" in turned.said

@@ -88,7 +88,9 @@ def labels(of: str) -> list[str]:
 
 
 def noise(name: str, seed: int, n: int = 1) -> Tensor:
-    return torch.randn(n, core.load(name).latents, generator=data.seeded(seed, "z"))
+    """(n, latents); the first is the same whatever n is."""
+    latents = core.load(name).latents
+    return torch.stack([torch.randn(latents, generator=data.seeded(seed, "z", k)) for k in range(n)])
 
 
 def told(codes: Sequence[Codes]) -> Tensor:
