@@ -82,9 +82,9 @@ def test_the_sentence_says_what_q_reads_off_this_picture():
     x = torch.from_numpy(picture(DIGITS, AT, 9) / 255)[None, None].float()
     p, mean, _ = core.load(DIGITS).infer(x)
     guess = int(p.argmax())
-    assert f"category {guess} ({codes.things(DIGITS)[guess]}, {p.max().item():.0%} sure)" in shown.said
+    assert f"Q reads {codes.things(DIGITS)[guess]} (category {guess}, {p.max().item():.0%} sure)" in shown.said
     assert f"{codes.signed(mean[0, 0].item())} ± " in shown.said
-    assert "Asked for category 3" in shown.said
+    assert f"Asked for {codes.things(DIGITS)[3]} (category 3)" in shown.said
 
 
 def test_the_rewarded_codes_turn_the_picture_and_the_others_hardly():

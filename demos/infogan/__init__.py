@@ -180,8 +180,8 @@ def code_controls(page: frame.Page, of: str, when: Any) -> None:
     page.controls[category].elem_classes = ["categories"]
     for key, label in zip(numbers, codes.labels(of), strict=True):
         slider = gr.Slider(
-            -codes.REACH, codes.REACH, 0.0, step=0.05, label=label[:1].upper() + label[1:],
-            elem_classes="code", info="Trained on −1 to 1, the marked part",
+            -codes.REACH, codes.REACH, 0.0, step=0.05, label=codes.title(label),
+            elem_classes="code", info="Trained on −1 to 1 (bar)",
         )  # fmt: skip
         page.control(key, slider, when=when, tip="a code, uniform on [−1, 1] in training")
 

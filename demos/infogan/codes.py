@@ -84,6 +84,11 @@ def labels(of: str) -> list[str]:
         return ["c₂", "c₃"]
 
 
+def title(word: str) -> str:
+    """A meaning at the start of a line; a symbol stays as it is."""
+    return word if word.startswith("c") else word[:1].upper() + word[1:]
+
+
 # ------------------------------------------------------------------ pictures
 
 
@@ -132,26 +137,24 @@ def turned(of: str, at: Codes, seed: int, beside: str = "") -> dict[str, Any]:
     sure = [100 * row[each.category].item() for row, each in zip(read.p, codes, strict=True)]
     readouts = [plots.readout("Q finds the category", "%", sure)]
     readouts += [plots.readout(f"Q reads {word}", "", read.mean[:, k].tolist()) for k, word in enumerate(words)]
-    said = f"{asked(name, at)} {answered(name, at, Reading(*(part[-1:] for part in read)))}"
+    said = f"{asked(name, at)}: {answered(name, Reading(*(part[-1:] for part in read)))}"
     if beside == "plain":
         other = made(PLAIN, codes, seed)
-        panes.append(plots.pane("The same GAN, not rewarded", other, large=True, smooth=True))
+        panes.append(plots.pane("The same, not rewarded", other, large=True, smooth=True))
         sure = [100 * row[each.category].item() for row, each in zip(found(PLAIN, other).p, codes, strict=True)]
-        readouts.append(plots.readout("Unrewarded, its Q finds the category", "%", sure))
-        change = [(part[:-1] - part[-1:]).abs().mean().item() for part in (x, other)]
-        times = f"{change[0] / max(change[1], 1e-9):.0f} times as much"
-        said += f" Over the film its codes change the picture {times} as those of the GAN that got no reward."
+        readouts.append(plots.readout("Not rewarded, Q finds it", "%", sure))
+        said += f" Without the reward, its Q gives the right category {sure[-1]:.0f} %."
     elif beside in TOLD:
-        title, model = TOLD[beside]
-        panes.append(plots.pane(f"{title}: given the class", of_classes(model, codes, seed), large=True, smooth=True))
-        said += f" {title} was told from labels what a {things(name)[at.category]} is, and has no numbers to turn."
+        gan, model = TOLD[beside]
+        panes.append(plots.pane(f"{gan}: given the class", of_classes(model, codes, seed), large=True, smooth=True))
+        said += f" {gan} knows its classes from labels, and has no numbers to turn."
     film = plots.film(len(codes), panes, readouts, captions(name, codes))
     return film | {"said": said, "start": len(codes) - 1}
 
 
 def captions(name: str, codes: Sequence[Codes]) -> list[str]:
     """What is swept in each frame of a tour."""
-    first, second = (word[:1].upper() + word[1:] for word in meanings(name))
+    first, second = map(title, meanings(name))
     made_of, n = things(name), len(STEPS)
     told = [f"{first} at {signed(each.c2)}; all else rests." for each in codes[:n]]
     told += [f"{second} at {signed(each.c3)}; all else rests." for each in codes[n : 2 * n]]
@@ -167,20 +170,14 @@ def signed(value: float) -> str:
 
 def asked(name: str, at: Codes) -> str:
     words = [f"{word} {signed(value)}" for word, value in zip(meanings(name), at.numbers, strict=True)]
-    return f"Asked for category {at.category} ({things(name)[at.category]}), {words[0]} and {words[1]}."
+    return f"Asked for {things(name)[at.category]} (category {at.category}), {words[0]}, {words[1]}"
 
 
-def answered(name: str, at: Codes | None, reading: Reading) -> str:
+def answered(name: str, reading: Reading) -> str:
     """What Q reads off one picture."""
-    guess = int(reading.p[0].argmax())
-    numbers = [
-        f"{signed(m)} ± {d:.2f}" for m, d in zip(reading.mean[0].tolist(), reading.deviation[0].tolist(), strict=True)
-    ]
-    right = "" if at is None or guess != at.category else "the same "
-    return (
-        f"From the picture alone, Q reads {right}category {guess} ({things(name)[guess]}, "
-        f"{reading.p[0, guess].item():.0%} sure), {numbers[0]} and {numbers[1]}."
-    )
+    guess, (c2, c3), (d2, d3) = int(reading.p[0].argmax()), reading.mean[0].tolist(), reading.deviation[0].tolist()
+    numbers = f"{signed(c2)} ± {d2:.2f} and {signed(c3)} ± {d3:.2f}"
+    return f"Q reads {things(name)[guess]} (category {guess}, {reading.p[0, guess].item():.0%} sure), {numbers}."
 
 
 # ------------------------------------------------------------------ sweep
@@ -198,20 +195,21 @@ def sheets(at: Codes) -> list[list[list[Codes]]]:
 def swept(of: str, at: Codes, seed: int) -> dict[str, Any]:
     """Three contact sheets of one z, each sweeping two codes; the frame is where the controls stand."""
     name, panes = SETS[of], []
-    words = meanings(name)
-    titles = [f"{words[0]} ↓, category →", f"{words[1]} ↓, category →", f"{words[1]} ↓, {words[0]} →"]
-    for title, rows in zip(titles, sheets(at), strict=True):
+    c2, c3 = meanings(name)
+    titles = [f"{title(c2)} ↓, category →", f"{title(c3)} ↓, category →", f"{title(c3)} ↓, {c2} →"]
+    for words, rows in zip(titles, sheets(at), strict=True):
         cells = [each for row in rows for each in row]
         columns = len(rows[0])
         sheet = plots.contact_sheet(made(name, cells, seed), columns)[None]
         here = min(range(len(cells)), key=lambda i: distance(cells[i], at))
         centre = [SIDE * (k + 0.5) - 0.5 for k in (here % columns, here // columns)]
         mark = plots.mark("write", "nearest to the controls", 1, [[*centre, 0, SIDE / 2]])
-        pane = plots.pane(title, sheet, large=True, smooth=True, marks=[mark])
+        pane = plots.pane(words, sheet, large=True, smooth=True, marks=[mark])
         panes.append(pane | {"cells": [columns, len(rows)]})
+    count = sum(len(row) for rows in sheets(at) for row in rows)
     said = (
-        f"One z, {sum(len(row) for rows in sheets(at) for row in rows)} pictures: on each sheet two codes change and "
-        f"all else rests. Both numbers go from {signed(-REACH)} to {signed(REACH)}; click a cell to go on from it."
+        f"{count} pictures from the noise of seed {seed}: on each sheet two codes change, from {signed(-REACH)} to "
+        f"{signed(REACH)}, and all else rests. Click a cell to go on from it."
     )
     return plots.film(1, panes) | {"said": said}
 
@@ -253,10 +251,10 @@ def again(x: Tensor, at: Codes, seed: int) -> dict[str, Any]:
         plots.pane("The digit", x, large=True, smooth=True),
         plots.pane("Drawn from Q's codes", model.pictures(z, told([codes] * NOISES)), large=True, smooth=True),
     ]
-    said = answered(name, None, reading)
+    said = f"From the picture alone, {answered(name, reading)}"
     if at != codes:
         panes.append(plots.pane("From your codes", model.pictures(z, told([at] * NOISES)), large=True, smooth=True))
-        said += f" You turned on to {signed(at.c2)} and {signed(at.c3)} in category {at.category}."
+        said += f" You turned on to category {at.category}, {signed(at.c2)} and {signed(at.c3)}."
     words = [f"Noise {k + 1} of {NOISES}: the codes rest, so what changes here is not in them." for k in range(NOISES)]
     shown = {"read": {key: part[0].tolist() for key, part in reading._asdict().items()}, "codes": codes._asdict()}
     return plots.film(NOISES, panes, captions=words) | shown | {"said": said, "start": 0}
@@ -288,7 +286,7 @@ def generate(
     reading = found(model, x)
     film = plots.film(1, [plots.pane(model, x, large=True, smooth=True)])
     read = {key: [round(v, 4) for v in part[0].tolist()] for key, part in reading._asdict().items()}
-    said = f"{asked(model, at)} {answered(model, at, reading)}"
+    said = f"{asked(model, at)}: {answered(model, reading)}"
     return film | {"read": read, "things": things(model), "said": said}
 
 
