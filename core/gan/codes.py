@@ -33,6 +33,7 @@ from core.recipe import Batch
 CONTINUOUS = 2
 CODES = CLASSES + CONTINUOUS  # numbers that the generator is told
 GUESSES = CLASSES + 2 * CONTINUOUS  # numbers that Q says: logits, means, and logarithms of deviations
+FARTHEST = 10  # that a number may be set to
 NARROWEST = -3.0  # of the logarithms: a deviation of 0.05
 
 
@@ -92,8 +93,8 @@ class InfoGAN(GAN):
     def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
         codes, generator = self.condition(batch), batch.get("generator")
         with torch.no_grad():
-            fake = self.make(self.noise(batch), codes)
-        on_real = self.scores(batch["image"], generator=generator)
+            fake = self.veiled(self.make(self.noise(batch), codes), batch)
+        on_real = self.scores(self.veiled(batch["image"], batch), generator=generator)
         with unmoved(self.critic):
             on_fake = self.scores(fake, generator=generator)
         self.count(on_real[:, 1:].detach(), batch.get("label"))
@@ -103,7 +104,7 @@ class InfoGAN(GAN):
 
     def generator_loss(self, batch: Batch) -> dict[str, Tensor]:
         codes = self.condition(batch)
-        fake = self.make(self.noise(batch), codes)
+        fake = self.veiled(self.make(self.noise(batch), codes), batch)
         with frozen(self.critic):
             said = self.scores(fake, generator=batch.get("generator"))
         objective = self.rule.objective.generator(said[:, 0])
@@ -132,6 +133,18 @@ class InfoGAN(GAN):
             raise ValueError(f"pictures must have shape (B, 1, 28, 28) or (B, 1, 32, 32), got {tuple(x.shape)}")
         found = guess(self.scores(x)[:, 1:])
         return found.logits.softmax(1), found.mean, found.deviation
+
+    @torch.inference_mode()
+    def generate(self, z: Tensor, category: Tensor, numbers: Tensor) -> Tensor:
+        """G(z, c): noise (B, latents), categories (B,) from 0 to 9, numbers (B, 2) -> pictures (B, *shape) in [0, 1].
+
+        Numbers were drawn from [-1, 1] in training. ValueError beyond +-10, where nothing is left to see.
+        """
+        if not ((category >= 0) & (category < CLASSES)).all():
+            raise ValueError(f"categories must lie between 0 and {CLASSES - 1}, got {category.tolist()[:20]}")
+        if not (numbers.abs() <= FARTHEST).all():  # false for what is not a number, too
+            raise ValueError(f"codes must lie between -{FARTHEST} and {FARTHEST}, got {numbers.tolist()[:20]}")
+        return self.pictures(z, with_numbers(category, numbers))
 
     def digits(self) -> list[int]:
         """Which label each category turned out to be, so that most training pictures agree: the Hungarian method."""
