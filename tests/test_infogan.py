@@ -14,9 +14,11 @@ from core.gan.codes import (
     GUESSES,
     Guess,
     InfoGAN,
+    agreement,
     assigned,
     bounds,
     correlations,
+    distorted,
     guess,
     measured,
     random_codes,
@@ -107,6 +109,41 @@ def test_the_bound_of_numbers_is_that_of_a_noisy_reading():
     _, bound = bounds(codes, Guess(torch.zeros(len(codes), CLASSES), x, torch.full_like(x, deviation)))
     each = math.log(2) - 0.5 * math.log(2 * math.pi * math.e * deviation**2)
     assert bound.item() == pytest.approx(2 * each, abs=0.02)
+
+
+def test_two_views_agree_on_log_k_at_best_and_on_0_where_they_say_nothing_of_each_other():
+    category = torch.arange(1000) % CLASSES
+    sure = 30.0 * torch.nn.functional.one_hot(category, CLASSES)
+    assert agreement(sure, sure).item() == pytest.approx(math.log(CLASSES), abs=1e-3)
+    assert agreement(sure, sure.roll(1, 1)).item() == pytest.approx(math.log(CLASSES), abs=0.7)  # a pairing, too
+    assert agreement(sure, sure[torch.randperm(1000, generator=seeded(9, "order"))]).item() < 0.1
+    assert agreement(sure[:1].expand(50, -1), sure[:1].expand(50, -1)).item() == pytest.approx(0, abs=1e-4)
+    half = torch.where(category[:, None] < 5, sure[:1], sure[1:2])  # one bit
+    assert agreement(half, half).item() == pytest.approx(math.log(2), abs=1e-3)
+
+
+def test_a_distorted_picture_is_near_the_first_and_stays_on_the_page():
+    x = bar(rows=10).expand(400, -1, -1, -1)
+    seen = distorted(x, seeded(0, "distorted"))
+    assert seen.shape == x.shape
+    assert not torch.equal(seen[0], seen[1])
+    moments = measured(seen)
+    assert moments[:, 0].abs().max() < 0.8
+    assert moments[:, 0].std() > 0.15
+    assert seen.sum((1, 2, 3)).div(x.sum((1, 2, 3))).sub(1).abs().max() < 0.45  # 1.15 squared either way
+    assert torch.equal(distorted(x, seeded(0, "distorted")), seen)
+
+
+def test_what_is_distorted_teaches_the_critic_and_the_generator():
+    losses = {}
+    for alike in (0.0, 1.0):
+        model = small(alike=alike)
+        terms = model.critic_loss(a_batch())
+        assert ("alike" in terms) == bool(alike)
+        losses[alike] = torch.autograd.grad(terms["loss"], list(model.critic.parameters()))[-1]
+    assert not torch.allclose(losses[0.0], losses[1.0], rtol=1e-2)
+    one, none = gradients_of_generator(small(alike=1.0)), gradients_of_generator(small())
+    assert not torch.allclose(one[0], none[0], rtol=1e-2)
 
 
 def test_a_guess_is_of_distributions_whose_width_is_bounded_from_below():
