@@ -32,8 +32,8 @@ def digits(row: str, **changes: object) -> dict:
 
 def coded(data: str, **changes: object) -> dict:
     """A recipe for an infoGAN: 62 numbers of noise, a category and two numbers as codes."""
-    named = dict(latents=62) | changes.pop("config", {})
-    found = dict(metric="accuracy", unit="% of labels found by c1", steps=3_000, average=0.999, evaluate=evaluate_codes)
+    named = dict(latents=62, alike=1.0) | changes.pop("config", {})
+    found = dict(metric="accuracy", unit="% of labels found by c1", steps=2_500, average=0.999, evaluate=evaluate_codes)
     return digits("infogan", config=named, data=data, **found) | changes
 
 
@@ -60,7 +60,7 @@ RECIPES = {
     "began-mnist": digits("began", steps=2_500, batch_size=32, config=BALANCE | dict(background=0)),
     "acgan-mnist": digits("acgan"),
     "infogan-mnist": coded("mnist-32", reported={"accuracy": 95.0}),
-    "infogan-mnist-unrewarded": coded("mnist-32", variant="infogan-unrewarded", config=dict(rewarded=False)),
+    "infogan-mnist-unrewarded": coded("mnist-32", variant="infogan-unrewarded", config=dict(rewarded=False, alike=0.0)),
     "infogan-fashion": coded("fashion-32", judges=()),
     "dcgan-shoes": shoes("dcgan", steps=2_000),
     "lsgan-shoes": shoes("lsgan", steps=2_000, batch_size=16, config=dict(veil=0.3, rate=4e-4)),
