@@ -5,7 +5,6 @@ from typing import Any
 
 import gradio as gr
 
-import core
 from core.weights import WeightsError
 from demos import frame, plots
 from demos.infogan import codes, learned, path
@@ -155,13 +154,13 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
 def digit_controls(page: frame.Page) -> gr.Radio:
     """A test digit or a pad. They act through `read`, which sets the codes first."""
     source = gr.Radio(SOURCES, value="stock", label="Which digit?")
-    page.control("source", source, when=READING, acts=False)
+    page.control("source", source, when=READING, acts=False, caption=False)
     stock = READING | {"source": ["stock"]}
-    with gr.Row(equal_height=True, elem_classes="seed-row"), page.only("stock", stock):
-        box = gr.Textbox("4", label="Number of the test digit", max_lines=1)
-        page.control("which", box, when=stock, acts=False, caption="test digit")
+    with page.only("stock", stock), gr.Row(equal_height=True, elem_classes="seed-row"):
+        box = gr.Textbox("4", label="Test digit no.", max_lines=1)
+        page.control("which", box, when=stock, acts=False, caption=True)
         page.another = gr.Button("Another test digit", elem_id="infogan-another")
-    pad = SketchPad(elem_id="infogan-sketch", label="Draw a digit, large", brush=0.1)
+    pad = SketchPad(elem_id="infogan-sketch", label="Draw a digit, large", brush=0.1, size=220)
     page.control("sketch", pad, when=READING | {"source": ["sketch"]}, acts=False)
     return source
 
@@ -171,13 +170,10 @@ def code_controls(page: frame.Page, of: str, when: Any) -> None:
     category, *numbers = KEYS[of]
     with page.only(f"categories-{of}", when):
         gr.HTML(thumbnails(of, category), apply_default_css=False, elem_classes="thumbnails")
-    page.control(
-        category,
-        gr.Radio(choices(of), value=path.FIRST["category"], label="Category c₁, and what it turned out to make"),
-        when=when,
-        tip="c₁, one of ten",
-    )
-    page.controls[category].elem_classes = ["categories"]
+    label = "Category c₁, and what it turned out to make"
+    first = path.FIRST["category"]
+    buttons = gr.Radio(choices(of), value=first, label=label, elem_classes="categories")
+    page.control(category, buttons, when=when, tip="c₁, one of ten")
     for key, label in zip(numbers, codes.labels(of), strict=True):
         slider = gr.Slider(
             -codes.REACH, codes.REACH, 0.0, step=0.05, label=codes.title(label),
@@ -189,10 +185,10 @@ def code_controls(page: frame.Page, of: str, when: Any) -> None:
 def choices(of: str) -> list[tuple[str, int]]:
     """Categories in the order of the labels that they turned out to be."""
     try:
-        model, words = core.load(codes.SETS[of]), codes.things(codes.SETS[of])
+        labels, words = codes.label_of(codes.SETS[of]), codes.things(codes.SETS[of])
     except WeightsError:
         return [(str(k), k) for k in range(10)]
-    return [(words[k], k) for k in sorted(range(10), key=model.digits().__getitem__)]
+    return [(words[k], k) for k in sorted(range(10), key=labels.__getitem__)]
 
 
 def thumbnails(of: str, key: str) -> str:

@@ -1,5 +1,6 @@
 """Codes in, pictures out, and back again: what the generator makes of them, and what Q reads off a picture."""
 
+import functools
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -59,10 +60,16 @@ def best(reading: Reading) -> Codes:
 # ------------------------------------------------------------------ what the codes turned out to mean
 
 
+@functools.cache
+def label_of(name: str) -> tuple[int, ...]:
+    """For each category the label that it was matched to."""
+    return tuple(core.load(name).digits())
+
+
 def things(name: str) -> list[str]:
     """For each category, what it turned out to be: the label that most of its training pictures have."""
     words = GARMENTS if name == SETS["clothes"] else [str(digit) for digit in range(10)]
-    return [words[label] for label in core.load(name).digits()]
+    return [words[label] for label in label_of(name)]
 
 
 def meanings(name: str) -> list[str]:
@@ -111,7 +118,7 @@ def made(name: str, codes: Sequence[Codes], seed: int) -> Tensor:
 
 def of_classes(name: str, codes: Sequence[Codes], seed: int) -> Tensor:
     """The same from a GAN that is told the class which each category turned out to be, and no numbers."""
-    label = torch.tensor(core.load(SETS["digits"]).digits())[[each.category for each in codes]]
+    label = torch.tensor(label_of(SETS["digits"]))[[each.category for each in codes]]
     return core.load(name).pictures(noise(name, seed).expand(len(codes), -1), one_hot(label))
 
 

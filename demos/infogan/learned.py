@@ -10,7 +10,7 @@ import core
 from core.gan.codes import MEASURES
 from core.weights import WeightsError
 from demos import plots
-from demos.infogan.codes import GARMENTS, MODELS, PLAIN, SETS
+from demos.infogan.codes import GARMENTS, MODELS, PLAIN, SETS, label_of
 
 MOST = math.log(10)
 TITLES = {"infogan-mnist": "infoGAN, digits", "infogan-fashion": "infoGAN, clothes", PLAIN: "the same, unrewarded"}
@@ -62,10 +62,9 @@ def shares(met: Tensor) -> Tensor:
 def matrix(of: str) -> go.Figure:
     """Code by label: what Q made of training pictures. Rows are sorted by the label that they were matched to."""
     model = core.load(SETS[of])
-    label_of = model.digits()
-    order = sorted(range(10), key=lambda k: label_of[k])
+    order = sorted(range(10), key=label_of(SETS[of]).__getitem__)
     percent = (100 * shares(model.met.cpu())[order]).tolist()
-    figure = plots.figure("Where Q puts each label, in %", "label, which no network saw", "category c₁", 420)
+    figure = plots.figure("Where Q puts each label, in %", "label, which no network saw", "", 420)
     figure.add_heatmap(
         z=percent,
         x=GARMENTS if of == "clothes" else [str(digit) for digit in range(10)],
