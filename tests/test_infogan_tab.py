@@ -116,7 +116,7 @@ def card(**metrics: float) -> dict[str, Any]:
 
 def test_sliders_are_named_by_what_was_measured_and_by_nothing_else(monkeypatch: pytest.MonkeyPatch):
     measured = {"c2 slant": -0.9, "c2 width": 0.2, "c2 thickness": 0.1}
-    measured |= {"c3 slant": 0.1, "c3 width": 0.59, "c3 thickness": 0.3}
+    measured |= {"c3 slant": 0.1, "c3 width": 0.49, "c3 thickness": 0.3}
     monkeypatch.setattr(core, "card", lambda name: card(**measured))
     assert codes.meanings(DIGITS) == ["slant (c₂)", "c₃"]
     monkeypatch.setattr(core, "card", lambda name: card())

@@ -22,7 +22,7 @@ TOLD = {"cgan": ("CGAN", "cgan-mnist"), "acgan": ("ACGAN", "acgan-mnist")}  # th
 GARMENTS = ["T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt", "sneaker", "bag", "boot"]
 TRAINED, REACH, FURTHEST = 1.0, 2.0, 10.0  # of c2 and c3: in training, on a slider, through the API
 STEPS = [k / 2 for k in range(-4, 5)]  # of a sweep
-CLEAR = 0.6  # a correlation from which on a number is called by what it changes
+CLEAR = 0.5  # a correlation from which on a number is called by what it changes
 NOISES = 8  # pictures of the same codes from different z
 SIDE = 32
 
