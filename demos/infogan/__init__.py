@@ -160,7 +160,7 @@ def digit_controls(page: frame.Page) -> gr.Radio:
         box = gr.Textbox("4", label="Test digit no.", max_lines=1)
         page.control("which", box, when=stock, acts=False, caption=True)
         page.another = gr.Button("Another test digit", elem_id="infogan-another")
-    pad = SketchPad(elem_id="infogan-sketch", label="Draw a digit, large", brush=0.1, size=220)
+    pad = SketchPad(elem_id="infogan-sketch", label="Draw a digit, large", brush=0.1)
     page.control("sketch", pad, when=READING | {"source": ["sketch"]}, acts=False)
     return source
 

@@ -28,10 +28,10 @@ PATH = [
         "left find for each? On the right is the same network without the reward.",
     ),
     frame.Step(
-        "Read a 7, then lean it",
+        "Have your 7 read",
         lambda: reading({"strokes": SEVEN}),
-        "Q read the codes off the drawing, and the sliders went there. Turn on from there: which of the two numbers "
-        "leans the digit?",
+        "Q read the codes off the drawing, and the sliders went there. Turn on from there: what does each of the two "
+        "numbers do to your 7? Step through the film for what the codes leave open.",
     ),
     frame.Step(
         "Given, not found",
