@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from benchmarks import interleaved
 from core.gan import GAN, VARIANTS, build, playground
+from core.gan.codes import random_codes
 from core.train import train, update
 
 
@@ -102,6 +103,12 @@ def main() -> None:
     sampled = interleaved({name: lambda m=m: m.sample(64, generator=generator) for name, m in models.items()}, rounds=9)
     slowest = max(sampled, key=lambda name: statistics.median(sampled[name]))
     print(f"64 samples: {statistics.median(sampled[slowest]):.0f} ms or less (median of the slowest, {slowest})")
+
+    coded = build(variant="infogan", latents=62).eval()
+    codes, z = random_codes(29, generator), torch.randn(29, 62)
+    for words, n in {"a slider of infoGAN to its picture": 1, "the same with the tour of 29 frames": 29}.items():
+        (turned,) = interleaved({words: lambda n=n: coded.infer(coded.pictures(z[:n], codes[:n]))}, rounds=15).values()
+        print(f"{words}, and back through Q: {statistics.median(turned):.0f} ms (median)")
 
     raced = interleaved({name: race(name) for name in ("gan", "lsgan", "wgan-gp", "began")}, rounds=5)
     for name, found in raced.items():

@@ -225,6 +225,13 @@ def mnist(transform: Callable) -> Callable[[Path, str], Dataset]:
     return read
 
 
+def fashion(root: Path, split: str) -> Dataset:
+    """Fashion-MNIST: clothes and shoes in MNIST's format, padded to 32 x 32."""
+    clothes = torchvision_set("FashionMNIST", root, train=split == "train")
+    origin = "Fashion-MNIST (Xiao, Rasul, Vollgraf 2017)"
+    return Pictures(clothes.data[:, None], clothes.targets, origin, "MIT", padded)
+
+
 def cifar10(root: Path, split: str) -> Dataset:
     """CIFAR-10; where only the training pictures are there, as a folder of JPEGs, every tenth is held out."""
     transform = mirrored if split == "train" else plain
@@ -357,6 +364,7 @@ SETS: dict[str, Callable[[Path, str], Dataset]] = {
     "mnist": mnist(plain),
     "mnist-32": mnist(padded),
     "mnist-32-100": mnist(with_labelled),  # the labels of 100 pictures are known
+    "fashion-32": fashion,
     "mnist-binarised": mnist(binarised),
     "twodigits": mnist(two_digits),
     "cluttered": mnist(cluttered),

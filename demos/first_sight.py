@@ -13,9 +13,10 @@ from PIL import Image, ImageDraw
 
 import core
 from core.gan.mixture import axis
-from demos import draw, fgan, frame, gans, home, pix2pix, plots
+from demos import draw, fgan, frame, gans, home, infogan, pix2pix, plots
 from demos.fgan import fits, words
 from demos.gans import compare, path, track
+from demos.infogan import codes
 from demos.pix2pix import paints
 
 
@@ -34,6 +35,7 @@ def main(arguments: list[str] | None = None) -> None:
     race = path.RACE
     frame.record("gans-race", race, track.record(*gans.set_up(**race)))
     same_noise().save(home.EXAMPLES / "home-gans.png", optimize=True)
+    turned_codes().save(home.EXAMPLES / "home-infogan.png", optimize=True)
     fgan.record()
     two_answers().save(home.EXAMPLES / "home-fgan.png", optimize=True)
 
@@ -48,6 +50,18 @@ def same_noise(variants: tuple[str, ...] = ("gan", "dcgan", "wgan-gp", "began"),
     names = [compare.members("mnist")[variant] for variant in variants]
     rows = [core.load(name).pictures(compare.noise(name, n, 0)) for name in names]
     return plots.to_image(torch.cat([torch.cat(list(row), 2) for row in rows], 1))
+
+
+def turned_codes(columns: int = 6) -> Image.Image:
+    """Categories of infoGAN across, its clearer number down from -2 to 2; one z."""
+    name = codes.SETS["digits"]
+    measures = core.card(name)["metrics"]
+    strongest = [max(abs(measures.get(f"{code} {of}", 0.0)) for of in codes.MEASURES) for code in ("c2", "c3")]
+    key = "c2" if strongest[0] >= strongest[1] else "c3"
+    shown = [k for _, k in infogan.choices("digits")][:columns]
+    cells = [codes.Codes(k, 0.0, 0.0)._replace(**{key: v}) for v in (-2.0, -0.7, 0.7, 2.0) for k in shown]
+    sheet = plots.contact_sheet(codes.made(name, cells, int(infogan.path.FIRST_SEED)), columns)
+    return plots.to_image(sheet)
 
 
 def two_answers(width: int = 460, height: int = 230) -> Image.Image:

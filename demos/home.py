@@ -59,6 +59,14 @@ CARDS = [
         "live, and ask their critics about your own digit.",
     ),
     Card(
+        "infogan",
+        "infoGAN",
+        "home-infogan.png",
+        "Four rows of generated digits: the category changes across, a number from row to row",
+        "A GAN that found ten kinds of digits and two ways to bend them, without one label. Turn its codes, sweep "
+        "them, and let it read those of your own digit.",
+    ),
+    Card(
         "fgan",
         "f-GAN",
         "home-fgan.png",

@@ -305,7 +305,7 @@ def test_an_unknown_variant_and_a_wrong_z_are_named():
 # ------------------------------------------------------------------ every variant moves a Gaussian onto its target
 
 
-@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in ("cgan", "acgan")])
+@pytest.mark.parametrize("name", [name for name in VARIANTS if name not in ("cgan", "acgan", "infogan")])
 def test_every_variant_moves_a_gaussian_towards_its_target(name: str):
     torch.manual_seed(0)
     target = torch.tensor([1.5, -1.0])

@@ -1,6 +1,7 @@
 """GANs: objectives, penalties, networks, and the variants that join them. RECIPES says how each was trained."""
 
 from core.gan.classifier import Classifier, FewLabels, evaluate_classifier
+from core.gan.codes import evaluate_codes
 from core.gan.fgan_digits import recipes
 from core.gan.game import GAN, one_hot
 from core.gan.metrics import evaluate_digits, evaluate_photos
@@ -30,6 +31,13 @@ def digits(row: str, **changes: object) -> dict:
     return DIGITS | dict(config=config, variant=row, paper=VARIANTS[row].paper) | changes
 
 
+def coded(data: str, **changes: object) -> dict:
+    """A recipe for an infoGAN: 62 numbers of noise, a category and two numbers as codes."""
+    named = dict(latents=62, alike=1.0) | changes.pop("config", {})
+    found = dict(metric="accuracy", unit="% of labels found by c1", steps=2_500, average=0.999, evaluate=evaluate_codes)
+    return digits("infogan", config=named, data=data, **found) | changes
+
+
 def shoes(row: str, **changes: object) -> dict:
     config = dict(variant=row, size=64, channels=3) | changes.pop("config", {})
     return SHOES | dict(config=config, variant=row, paper=VARIANTS[row].paper) | changes
@@ -52,6 +60,9 @@ RECIPES = {
     "ebgan-pt-mnist": digits("ebgan-pt"),
     "began-mnist": digits("began", steps=2_500, batch_size=32, config=BALANCE | dict(background=0)),
     "acgan-mnist": digits("acgan"),
+    "infogan-mnist": coded("mnist-32", reported={"accuracy": 95.0}),
+    "infogan-mnist-unrewarded": coded("mnist-32", variant="infogan-unrewarded", config=dict(rewarded=False, alike=0.0)),
+    "infogan-fashion": coded("fashion-32", judges=()),
     "dcgan-shoes": shoes("dcgan", steps=2_000),
     "lsgan-shoes": shoes("lsgan", steps=2_000, batch_size=16, config=dict(veil=0.3, rate=4e-4)),
     "wgan-gp-shoes": shoes("wgan-gp", steps=2_000, batch_size=16),

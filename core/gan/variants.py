@@ -29,6 +29,7 @@ from typing import Any
 import torch
 
 from core.gan.classes import AuxiliaryClassifierGAN, ClassGAN, ConditionalGAN
+from core.gan.codes import CODES, GUESSES, InfoGAN
 from core.gan.energy import BEGAN, EnergyGAN
 from core.gan.game import CLASSES, GAN, Optimizer, Variant, adam
 from core.gan.objectives import (
@@ -81,6 +82,7 @@ VARIANTS: dict[str, Variant] = {
     "began": Variant(
         BEGAN, "arXiv:1703.10717", None, adam(5e-4, 0.5), Mirrored, copies=True, in_plane=dict(control=0.01)
     ),
+    "infogan": Variant(InfoGAN, "arXiv:1606.03657", optimizer=adam(5e-4, 0.5), told=CODES, outputs=1 + GUESSES),
     "acgan": Variant(AuxiliaryClassifierGAN, "arXiv:1610.09585", told=CLASSES, outputs=1 + CLASSES),
 }
 

@@ -168,6 +168,10 @@ function build(value, images) {
     make("figcaption", figure, spec.title);
     const canvas = make("canvas", figure, "");
     canvas.setAttribute("role", "img");
+    if (spec.cells) {
+      canvas.classList.add("sheet");
+      canvas.addEventListener("click", (event) => pick(event, i, spec.cells));
+    }
     return { spec, image: images[i], canvas };
   });
   const legend = find(".legend");
@@ -311,6 +315,14 @@ function toggle() {
     pause();
     settle();
   }
+}
+
+// A cell of a sheet was clicked: Python hears of it.
+function pick(event, pane, [columns, rows]) {
+  const box = event.target.getBoundingClientRect();
+  const at = (place, length, n) => limit(Math.floor((n * place) / length), 0, n - 1);
+  const column = at(event.clientX - box.left, box.width, columns);
+  trigger("click", { pane, column, row: at(event.clientY - box.top, box.height, rows) });
 }
 
 function onKey(event) {

@@ -19,6 +19,8 @@ A film is a dict that JSON can hold:
         smooth      true where enlarged pixels are blended, as photos want it; else they stay square
         marks       list of {role: "read" or "write", label, points: N, windows: one of [g_x, g_y, delta, sigma]
                     a frame, or null where the step has none}; in pixels, 0 is the middle of the first pixel
+        cells       optional: [columns, rows] of a sheet of pictures; a click in one fires `strip.click(fn)`, where `fn`
+                    takes a `gr.EventData` with `pane`, `column` and `row`, all from 0
     readouts    list of {label, unit, values: one a frame, or null}
     captions    one sentence a frame, or null
     lit         optional: {part of the tab's diagram: one strength from 0 to 1 a frame}
