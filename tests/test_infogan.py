@@ -182,6 +182,14 @@ def test_what_q_says_moves_the_generator_unless_it_is_not_rewarded():
     assert all(torch.allclose(a, b) for a, b in same)
 
 
+def test_both_players_gain_lambda_times_the_bound():
+    model = small(weights=(0.7, 0.2))
+    for turn in (model.critic_loss, model.generator_loss):
+        terms = turn(a_batch())
+        bound = 0.7 * terms["L_I"] + 0.2 * terms["L_I numbers"]
+        assert terms["loss"].item() == pytest.approx((terms["objective"] - bound).item(), rel=1e-5)
+
+
 def test_in_the_generators_turn_only_the_generator_moves():
     model = small()
     before = {key: p.detach().clone() for key, p in model.named_parameters()}

@@ -30,7 +30,7 @@ from torch import Tensor, nn
 
 from core.gan.game import CLASSES, GAN, adam
 from core.layers import frozen, unmoved
-from core.noise import seeded
+from core.noise import randn_like, seeded
 from core.recipe import Batch, Phase
 
 CONTINUOUS = 2
@@ -95,6 +95,8 @@ class InfoGAN(GAN):
     weights: lambda of the category and of the numbers. rewarded: whether the generator gets L_I; without it this is a
     GAN with codes, for comparison, on which only Q learns. alike: weight of Q's agreement with itself on a real
     picture and the same picture distorted; where it is 0, nothing is distorted, as in the paper.
+    grain: noise, in units of white, over the pictures that Q reads the numbers off. What is read through much noise is
+    what changes a picture most, such as its slant: infomax through noise is a principal component.
     """
 
     def __init__(
@@ -103,10 +105,11 @@ class InfoGAN(GAN):
         weights: tuple[float, float] = (1.0, 0.1),
         rewarded: bool = True,
         alike: float = 0.0,
+        grain: float = 0.0,
         **named: Any,
     ):
         super().__init__(*arguments, **named)
-        self.weights, self.rewarded, self.alike = tuple(weights), rewarded, alike
+        self.weights, self.rewarded, self.alike, self.grain = tuple(weights), rewarded, alike, grain
         # How often Q gave a category to a training picture of a label, the last few hundred batches above all. Nothing
         # learns from it: it says afterwards which digit a category turned out to be.
         self.register_buffer("met", torch.zeros(CLASSES, CLASSES))
@@ -151,11 +154,15 @@ class InfoGAN(GAN):
         return {"loss": objective + information if self.rewarded else objective, "objective": objective} | shown
 
     def read(self, scores: Tensor, x: Tensor, generator: torch.Generator | None) -> Tensor:
-        """Q's numbers (B, GUESSES) on pictures whose scores are known: the category is read off distorted ones."""
-        if not self.alike:
-            return scores[:, 1:]
-        again = self.scores(distorted(x, generator), generator=generator)
-        return torch.cat((again[:, 1 : 1 + CLASSES], scores[:, 1 + CLASSES :]), 1)
+        """Q's numbers (B, GUESSES) on pictures whose scores are known: the category is read off distorted ones,
+        the numbers off grainy ones."""
+        category, numbers = scores[:, 1 : 1 + CLASSES], scores[:, 1 + CLASSES :]
+        if self.alike:
+            category = self.scores(distorted(x, generator), generator=generator)[:, 1 : 1 + CLASSES]
+        if self.grain:
+            grainy = x + self.grain * randn_like(x, generator)
+            numbers = self.scores(grainy, generator=generator)[:, 1 + CLASSES :]
+        return torch.cat((category, numbers), 1)
 
     def phases(self) -> list[Phase]:
         """The generator learns twice as fast: it should show its codes before the critic finds their traces."""
