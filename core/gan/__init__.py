@@ -62,7 +62,7 @@ RECIPES = {
     "acgan-mnist": digits("acgan"),
     "infogan-mnist": coded("mnist-32", reported={"accuracy": 95.0}),
     "infogan-mnist-unrewarded": coded("mnist-32", variant="infogan-unrewarded", config=dict(rewarded=False, alike=0.0)),
-    "infogan-fashion": coded("fashion-32", judges=()),
+    "infogan-fashion": coded("fashion-32", judges=(), steps=1_500),
     "dcgan-shoes": shoes("dcgan", steps=2_000),
     "lsgan-shoes": shoes("lsgan", steps=2_000, batch_size=16, config=dict(veil=0.3, rate=4e-4)),
     "wgan-gp-shoes": shoes("wgan-gp", steps=2_000, batch_size=16),
