@@ -10,7 +10,7 @@ from torch import nn
 from core import draw, gan, pix2pix, pix2pix_later, pixels, weights
 from core.recipe import Folds, Recipe, declares
 
-KEPT = 16  # models in memory, the last used ones: all of them would take more than half a gigabyte
+KEPT = 12  # models in memory, the last used ones: all of them would take more than half a gigabyte
 
 # Each family's model files, with their RECIPES.
 FAMILIES = {"draw": [draw], "gan": [gan], "pix2pix": [pix2pix_later, pix2pix], "pixels": [pixels]}

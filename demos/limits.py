@@ -1,6 +1,7 @@
 """What the server takes from anyone: bounded requests, and bounded memory for sessions."""
 
 import ctypes
+import gc
 import os
 import threading
 import time
@@ -14,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MOST_BYTES = 8 * 2**20  # of a request's body: an upload of 5 MB, also as base64 in JSON
 LONGEST_QUERY = 16_000  # characters; our own links stay below 8,000
 TOO_LONG = {"link": "too-long"}  # what a longer query is read as
-TRIM_SECONDS = 5
+TRIM_SECONDS = 4
 SESSIONS = 64  # whose state is kept; Gradio keeps a copy of the page's config, 0.4 MB, for each
 
 
@@ -64,18 +65,20 @@ class Limits:
 
 
 def give_back_memory() -> None:
-    """Every few seconds, hand to the system what the C library has freed and kept: of films and photos a third of a
-    gigabyte. It does nothing where the C library is not GNU's.
+    """Every few seconds, free what only points to itself, and hand to the system what the C library has kept of all
+    that was freed: of films and photos a third of a gigabyte. The latter needs GNU's C library.
     """
 
     def trim_for_ever() -> None:
         while True:
             time.sleep(TRIM_SECONDS)
-            trim(0)
+            gc.collect()
+            if trim is not None:
+                trim(0)
 
     trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
-    if trim is not None:
-        threading.Thread(target=trim_for_ever, name="gives memory back", daemon=True).start()
+    gc.freeze()  # the app itself stays as it is, and is not looked through again
+    threading.Thread(target=trim_for_ever, name="gives memory back", daemon=True).start()
 
 
 refusal = PlainTextResponse(f"A request may have at most {MOST_BYTES:,} bytes; send a smaller picture.", 413)

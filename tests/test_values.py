@@ -63,7 +63,7 @@ def test_a_value_of_any_kind_gets_a_sentence_or_an_answer(name: str):
     parameters = inspect.signature(API[name]).parameters
     cheap = {key: value for key, value in CHEAP.items() if key in parameters and name != "gan_compare"}
     sentences = [answered(API[name], **cheap | {key: value}) for key in parameters for value in NASTY]
-    assert sum(map(bool, sentences)) > len(parameters) * 5
+    assert not parameters or sum(map(bool, sentences)) > len(parameters) * 5
 
 
 PADS = [

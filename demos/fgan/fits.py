@@ -190,6 +190,7 @@ def fit(
     if number is None and checks.known(divergence, NUMBERS):
         number = NUMBERS[divergence]
     row = row_of(divergence, number)
+    number = number if divergence in NUMBERS else None
     if not checks.known(method, m.METHODS):
         raise ValueError(f"method must be one of {', '.join(m.METHODS)}, got {checks.shown(method)}")
     m.check_start(row, mixture, start)
