@@ -60,7 +60,7 @@ RECIPES = {
     "ebgan-pt-mnist": digits("ebgan-pt"),
     "began-mnist": digits("began", steps=2_500, batch_size=32, config=BALANCE | dict(background=0)),
     "acgan-mnist": digits("acgan"),
-    "infogan-mnist": coded("mnist-32", reported={"accuracy": 95.0}),
+    "infogan-mnist": coded("mnist-32", config=dict(grain=0.7, weights=[1.0, 0.5]), reported={"accuracy": 95.0}),
     "infogan-mnist-unrewarded": coded("mnist-32", variant="infogan-unrewarded", config=dict(rewarded=False, alike=0.0)),
     "infogan-fashion": coded("fashion-32", judges=(), steps=1_500),
     "dcgan-shoes": shoes("dcgan", steps=2_000),
