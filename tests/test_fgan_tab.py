@@ -277,5 +277,5 @@ def test_a_visitor_fits_looks_and_reads(url: str):
         page.click("#fgan-stop")
         page.get_by_label("Look at a divergence").check()
         page.wait_for_function("() => document.querySelector('#fgan-said .said').textContent.startsWith('Under')")
-        assert "mode=row" in page.url
+        page.wait_for_function("location.search.includes('mode=row')")
         assert not page.is_visible("#fgan-run")
