@@ -234,6 +234,12 @@ def change(page: Any, control: Any) -> str | None:
     return None
 
 
+def unfold(page: Any, tab: str) -> None:
+    """Open the folded groups of a tab's controls."""
+    for button in page.locator(f"#{tab}-side button.label-wrap:not(.open):visible").all():
+        button.click()
+
+
 OF_ITS_CONTROLS = """tab => { const stage = document.querySelector(`#${tab}-stage`);
     const films = [...stage.querySelectorAll('.strip[data-key]')].filter(x => x.offsetParent);
     const address = location.search.slice(1).replace(/&step=\\d+$/, '');
@@ -251,10 +257,12 @@ def test_after_a_change_of_any_control_the_picture_is_of_the_new_values(url: str
     shown = [key for key in made.acting if made.is_shown(key, made.defaults()) and key in made.in_link]
     with open_page(url, reduced_motion=True) as page:
         open_tab(page, tab)
+        unfold(page, tab)
         for key in shown:
             if not page.locator(f"#{made.controls[key].elem_id}").is_visible():  # a change before hid it
                 page.goto(url, wait_until="domcontentloaded")
                 open_tab(page, tab)
+                unfold(page, tab)
             before = caption(page, tab)
             wanted = change(page, made.controls[key])
             if wanted is None:
