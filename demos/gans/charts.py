@@ -79,7 +79,7 @@ def convergence(names: list[str]) -> go.Figure:
     """For WGANs the estimated distance, for BEGAN the global measure M: they fall while the pictures improve."""
     figure = plots.figure("Estimated distance, or BEGAN's M", "per cent of the training", "")
     for name, ink in zip(names, INKS, strict=False):
-        term = CONVERGENCE.get(core.recipe(name).variant)
+        term = CONVERGENCE.get(core.zoo.recipe(name).variant)
         if term:
             drawn(figure, name, ink, term)
     if not figure.data:

@@ -30,7 +30,7 @@ MOST_SAMPLES = 64  # of the API
 @functools.cache
 def members(of: str) -> dict[str, str]:
     """{variant: name of its weights} for a set of pictures, of those whose card says how they came about."""
-    trained = {core.recipe(name).variant: name for name in core.names("gan") if pictures_of(name) == of}
+    trained = {core.zoo.recipe(name).variant: name for name in core.names("gan") if pictures_of(name) == of}
     return {variant: trained[variant] for variant in NAMES if variant in trained and known(trained[variant])}
 
 
@@ -59,12 +59,12 @@ def chosen(variants: Any, of: str) -> list[str]:
 
 
 def title(name: str) -> str:
-    return NAMES[core.recipe(name).variant]
+    return NAMES[core.zoo.recipe(name).variant]
 
 
 def pictures_of(name: str) -> str | None:
     """The key of SETS that a model was trained on; None where it is none of them."""
-    return DATA.get(core.recipe(name).data)
+    return DATA.get(core.zoo.recipe(name).data)
 
 
 # ------------------------------------------------------------------ sheets
