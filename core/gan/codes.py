@@ -16,6 +16,7 @@ Differences from the paper
 - Q has to see a category in a real picture that it also sees in the same picture turned, slanted, stretched and moved
   (Ji et al. 2019, arXiv:1807.06653), and reads it off distorted pictures. Still nobody tells it a label. Without that,
   in as few steps, c1 found a third of the labels: any trace in a made picture is enough to tell its code.
+- On digits Q reads the two numbers through noise, with a lambda of 0.5: what survives it is slant and width.
 - Q is one linear layer on the critic's last hidden one, where the paper's has one more layer between them.
 - The critic learns at 5e-4, where the paper has 2e-4. The generator's running average is used.
 """
