@@ -21,13 +21,14 @@ Differences from the paper
 - Multi-scale PixelRNN is not here.
 """
 
-from core.likelihood import evaluate_likelihood
 from core.pixels.layers import ConvBlock, DiagonalBiLSTM, RowLSTM, lstm_cell, skew, unskew
 from core.pixels.masks import MaskedConv, causal_mask, groups
+from core.pixels.measure import SHARES, evaluate_pixels, field
 from core.pixels.model import LAYERS, Naive, PixelRNN, Visit, bar, chosen
 
 __all__ = [
     "LAYERS",
+    "SHARES",
     "ConvBlock",
     "DiagonalBiLSTM",
     "MaskedConv",
@@ -38,6 +39,8 @@ __all__ = [
     "bar",
     "causal_mask",
     "chosen",
+    "evaluate_pixels",
+    "field",
     "groups",
     "lstm_cell",
     "skew",
@@ -48,7 +51,7 @@ MNIST = dict(
     build=PixelRNN,
     data="mnist-binarised",
     batch_size=16,  # as in the paper, Sec. 5.2
-    evaluate=evaluate_likelihood,
+    evaluate=evaluate_pixels,
     metric="nll",
     unit="nats",
     average=0.999,
