@@ -44,7 +44,7 @@ def show(
     source: str = "stock",
     which: str = "3",
     sketch: Any = None,
-    page: Any = None,
+    covers: Any = None,
     side: str = "bottom",
     percent: float = 50,
     row: float = 14,
@@ -60,7 +60,7 @@ def show(
         turns = [path.DRAWING]
     elif mode == "complete":
         growth, panes, said = growing.completing(
-            *covered(source, which, page, side, percent, seed), model, count, temperature, seed
+            *covered(source, which, covers, side, percent, seed), model, count, temperature, seed
         )
         film = growing.film_of([growth.to_end()], panes) | {"said": said}
         turns = [path.DRAWING]
@@ -90,10 +90,10 @@ def digit(source: str, which: str, sketch: Any, seed: str) -> Any:
     return networks.stock_digit(which, number) if source == "stock" else networks.drawn_digit(sketch, number)
 
 
-def covered(source: str, which: str, page: Any, side: str, percent: float, seed: str) -> tuple[Any, Any]:
+def covered(source: str, which: str, covers: Any, side: str, percent: float, seed: str) -> tuple[Any, Any]:
     """The digit to complete, and what is known of it."""
     if source == "sketch":
-        return networks.covered_page(page)
+        return networks.covered_page(covers)
     return networks.stock_digit(which, frame.parse_seed(seed)), networks.cover(side, percent)
 
 
@@ -108,7 +108,7 @@ def running(mode: str, **values: Any) -> Iterator[frame.Shown]:
     if mode == "generate":
         growths, said, note = growing.generating(*how)
     elif mode == "complete":
-        given = covered(*(values.get(key) for key in ("source", "which", "page", "side", "percent", "seed")))
+        given = covered(*(values.get(key) for key in ("source", "which", "covers", "side", "percent", "seed")))
         growth, panes, said = growing.completing(*given, values["model"], *how)
         growths = [growth]
     else:
@@ -208,8 +208,8 @@ def digit_controls(page: frame.Page) -> None:
     pad = SketchPad(elem_id="pixels-sketch", label="Draw a digit, large", brush=0.1)
     page.control("sketch", pad, when=PLAIN | SKETCH)
     label = "Draw part of a digit, and cover the rest"
-    pad = SketchPad(elem_id="pixels-page", label=label, brush=0.1, palette=networks.PALETTE)
-    page.control("page", pad, when=COMPLETE | SKETCH)
+    pad = SketchPad(elem_id="pixels-covers", label=label, brush=0.1, palette=networks.PALETTE)
+    page.control("covers", pad, when=COMPLETE | SKETCH)
 
 
 if __name__ == "__main__":

@@ -197,7 +197,7 @@ def complete(
     number = frame.parse_seed(seed)
     if mask:
         known, said_mask = networks.sent_mask(mask)
-        known = networks.checked_cover(known, "page")
+        known = networks.checked_cover(known, "covers")
     else:
         known, said_mask = networks.cover(side, percent), ""
     x, said_size = networks.sent_digit(picture, number, whole=True) if picture else (stock(number), "")

@@ -103,13 +103,13 @@ def drawn_digit(sketch: Any, seed: int) -> Tensor:
     return pictures.binarised(pictures.as_digit(pictures.read_sketch(sketch)), seed)
 
 
-def covered_page(page: Any) -> tuple[Tensor, Tensor]:
+def covered_page(sketch: Any) -> tuple[Tensor, Tensor]:
     """What is on the pad on which one covers: the ink (1, 1, 28, 28), and what is known (28, 28). A Note where nothing
     or all is covered.
     """
-    if not strokes_of(page):
-        raise frame.Note("Draw part of a digit, and paint with 'covered' over what is to be completed.", at="page")
-    image = pictures.read_sketch({"strokes": page["strokes"]}, palette=PALETTE)
+    if not strokes_of(sketch):
+        raise frame.Note("Draw part of a digit, and paint with 'covered' over what is to be completed.", at="covers")
+    image = pictures.read_sketch({"strokes": sketch["strokes"]}, palette=PALETTE)
     colours = torch.frombuffer(bytearray(image.tobytes()), dtype=torch.uint8).view(image.height, image.width, 3)
     is_ink, is_covered = (
         (colours == torch.tensor(list(bytes.fromhex(PALETTE[name][1:])))).all(-1).float()[None, None]
@@ -117,7 +117,7 @@ def covered_page(page: Any) -> tuple[Tensor, Tensor]:
     )
     small = torch.nn.functional.adaptive_avg_pool2d
     known = small(is_covered, SIDE)[0, 0] < 0.5
-    return (small(is_ink, SIDE) >= 0.5).float(), checked_cover(known, "page")
+    return (small(is_ink, SIDE) >= 0.5).float(), checked_cover(known, "covers")
 
 
 def checked_cover(known: Tensor, at: str) -> Tensor:
