@@ -45,7 +45,7 @@ def show(
     which: str = "3",
     sketch: Any = None,
     covers: Any = None,
-    side: str = "bottom",
+    edge: str = "bottom",
     percent: float = 50,
     row: float = 14,
     column: float = 9,
@@ -60,7 +60,7 @@ def show(
         turns = [path.DRAWING]
     elif mode == "complete":
         growth, panes, said = growing.completing(
-            *covered(source, which, covers, side, percent, seed), model, count, temperature, seed
+            *covered(source, which, covers, edge, percent, seed), model, count, temperature, seed
         )
         film = growing.film_of([growth.to_end()], panes) | {"said": said}
         turns = [path.DRAWING]
@@ -90,11 +90,11 @@ def digit(source: str, which: str, sketch: Any, seed: str) -> Any:
     return networks.stock_digit(which, number) if source == "stock" else networks.drawn_digit(sketch, number)
 
 
-def covered(source: str, which: str, covers: Any, side: str, percent: float, seed: str) -> tuple[Any, Any]:
+def covered(source: str, which: str, covers: Any, edge: str, percent: float, seed: str) -> tuple[Any, Any]:
     """The digit to complete, and what is known of it."""
     if source == "sketch":
         return networks.covered_page(covers)
-    return networks.stock_digit(which, frame.parse_seed(seed)), networks.cover(side, percent)
+    return networks.stock_digit(which, frame.parse_seed(seed)), networks.cover(edge, percent)
 
 
 def running(mode: str, **values: Any) -> Iterator[frame.Shown]:
@@ -108,7 +108,7 @@ def running(mode: str, **values: Any) -> Iterator[frame.Shown]:
     if mode == "generate":
         growths, said, note = growing.generating(*how)
     elif mode == "complete":
-        given = covered(*(values.get(key) for key in ("source", "which", "covers", "side", "percent", "seed")))
+        given = covered(*(values.get(key) for key in ("source", "which", "covers", "edge", "percent", "seed")))
         growth, panes, said = growing.completing(*given, values["model"], *how)
         growths = [growth]
     else:
@@ -202,7 +202,7 @@ def digit_controls(page: frame.Page) -> None:
     with page.only("stock", GIVEN | STOCK), gr.Row(equal_height=True, elem_classes="seed-row"):
         page.control("which", gr.Textbox("3", label="Test digit no.", max_lines=1), when=GIVEN | STOCK, caption=True)
         page.another = gr.Button("Another test digit", elem_id="pixels-another")
-    page.control("side", gr.Dropdown(SIDES, value="bottom", label="What is covered?"), when=COMPLETE | STOCK)
+    page.control("edge", gr.Dropdown(SIDES, value="bottom", label="What is covered?"), when=COMPLETE | STOCK)
     share = gr.Slider(0, 100, 50, step=1, label="How much of it", info="in per cent of the picture")
     page.control("percent", share, when=COMPLETE | STOCK, caption=True)
     pad = SketchPad(elem_id="pixels-sketch", label="Draw a digit, large", brush=0.1)

@@ -132,7 +132,7 @@ def checked_cover(known: Tensor, at: str) -> Tensor:
 def cover(side: Any, percent: Any) -> Tensor:
     """What is known (28, 28) where so much is covered from a side: bottom, top, left or right."""
     if not checks.known(side, SIDES):
-        raise frame.Note(f"the side must be one of {', '.join(SIDES)}, got {checks.shown(side)}", "side")
+        raise frame.Note(f"the side must be one of {', '.join(SIDES)}, got {checks.shown(side)}", "edge")
     try:
         lines = round(SIDE * checks.number("the covered part", percent, 0, 100) / 100)
     except ValueError as problem:

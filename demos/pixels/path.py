@@ -19,7 +19,7 @@ PATH = [
     frame.Step(
         "Give it the upper half",
         dict(
-            mode="complete", source="stock", which="3", side="bottom", percent=50, model="pixelcnn-mnist", count=16,
+            mode="complete", source="stock", which="3", edge="bottom", percent=50, model="pixelcnn-mnist", count=16,
             temperature=1.0, seed="1",
         ),
         "Half a digit can often be more than one. How many different digits are there among the completions? Lower "
@@ -28,7 +28,7 @@ PATH = [
     frame.Step(
         "It never looks ahead",
         dict(
-            mode="complete", source="stock", which="3", side="top", percent=50, model="pixelcnn-mnist", count=16,
+            mode="complete", source="stock", which="3", edge="top", percent=50, model="pixelcnn-mnist", count=16,
             temperature=1.0, seed="1",
         ),
         "The same digit with its upper half covered. That half is drawn before the lower one is read, so the two "
