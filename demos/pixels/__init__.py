@@ -16,7 +16,7 @@ MODES = [
     ("Complete", "complete"),
     ("What does it see?", "see"),
     ("Surprise map", "score"),
-    ("Race the naive sampler", "race"),
+    ("Race two samplers", "race"),
 ]
 SOURCES = [("A test digit", "stock"), ("My own drawing", "sketch")]
 SIDES = [

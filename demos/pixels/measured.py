@@ -19,38 +19,38 @@ def card(name: str) -> dict[str, Any]:
     return found if "nll" in found["metrics"] else {}
 
 
-def number(value: Any, digits: int = 2) -> str:
-    return "–" if value is None else f"{value:,.{digits}f}"
+def number(value: Any, digits: int, unit: str) -> str:
+    return "–" if value is None else f"{value:,.{digits}f}{unit}"
+
+
+def column(name: str) -> list[str]:
+    """What stands under a network, from its card."""
+    found = card(name)
+    if not found:
+        return ["–", "–", "not measured yet", "–", "–", "–", "–"]
+    metrics, config = found["metrics"], found["config"]
+    seen, fast, naive = (metrics.get(key) for key in ("receptive_field", "sample_seconds", "naive_seconds"))
+    times = f", {naive / fast:.0f} ×" if fast and naive else ""
+    return [
+        f"{config['depth']} of h = {config['filters']}",
+        f"{found['training']['steps']:,} steps",
+        f"{metrics['nll']:.2f} nats",
+        number(found["reported"].get("nll"), 2, " nats"),
+        "–" if seen is None else f"{seen:.0f} of {metrics['before']:.0f} before it",
+        number(fast, 2, " s"),
+        number(naive, 0, " s") + times,
+    ]
 
 
 def compared() -> str:
     """The three networks: how far a pixel sees, how long a sample takes, how likely test digits are."""
-    lines = [
-        "| network | layers × h | trained for | −log p of test digits | in the paper | the pixel in the middle sees "
-        "| 16 digits, each pixel once | naive sampler |",
-        "|---|---:|---:|---:|---:|---:|---:|---:|",
-    ]
-    for name, title in NETWORKS.items():
-        found = card(name)
-        if not found:
-            lines.append(f"| {title} | – | – | not measured yet | – | – | – | – |")
-            continue
-        metrics, config = found["metrics"], found["config"]
-        seen = metrics.get("receptive_field")
-        fast, naive = metrics.get("sample_seconds"), metrics.get("naive_seconds")
-        times = f", {naive / fast:.0f} ×" if fast and naive else ""
-        cells = [
-            title,
-            f"{config['depth']} × {config['filters']}",
-            f"{found['training']['steps']:,} steps",
-            f"{metrics['nll']:.2f} nats",
-            number(found["reported"].get("nll")),
-            "–" if seen is None else f"{seen:.0f} of {metrics['before']:.0f} before it",
-            number(fast) + " s" * (fast is not None),
-            number(naive, 0) + " s" * (naive is not None) + times,
-        ]
-        lines.append("| " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    rows = [
+        "layers", "trained for", "−log p of a test digit", "in the paper", "the pixel in the middle sees",
+        "16 digits, each pixel once", "16 digits, naive sampler",
+    ]  # fmt: skip
+    cells = zip(rows, *map(column, NETWORKS), strict=True)
+    lines = ["| | " + " | ".join(NETWORKS.values()) + " |", "|---|---:|---:|---:|"]
+    return "\n".join([*lines, *("| " + " | ".join(each) + " |" for each in cells)])
 
 
 def beside_draw() -> str:
