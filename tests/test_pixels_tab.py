@@ -339,6 +339,15 @@ def test_the_tables_say_what_the_cards_say(three: dict):
     assert numbers == sorted(numbers)
 
 
+def test_the_ablation_is_shown_once_all_four_are_measured(monkeypatch: pytest.MonkeyPatch):
+    nats = dict(zip(measured.PAPERS_ABLATION, (99.0, 98.0, 97.0, 96.0), strict=True))
+    cards = {f"rowlstm-{name}-mnist": {"metrics": {"nll": nll}} for name, nll in nats.items()}
+    monkeypatch.setattr(core, "card", lambda name: cards[name])
+    assert "| residual | 97.00 nats | 3.07 bits/dim |" in measured.ablation()
+    cards["rowlstm-skip-mnist"] = {"metrics": {}}
+    assert measured.ablation() == ""
+
+
 # ------------------------------------------------------------------ in the browser
 
 

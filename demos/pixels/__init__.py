@@ -186,6 +186,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             with gr.Accordion("The three compared, and beside DRAW", open=True, elem_id="pixels-compared"):
                 gr.Markdown(f"{measured.words()}\n\n{measured.compared()}", elem_id="pixels-table")
                 gr.Markdown(f"On the same binarised test digits:\n\n{measured.beside_draw()}", elem_id="pixels-draw")
+                gr.Markdown(measured.ablation(), elem_id="pixels-ablation")
             page.lesson(measured.compared())
         page.act(show, [strip, left, right])
         page.press(page.another, another, ["which"])
