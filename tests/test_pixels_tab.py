@@ -104,7 +104,7 @@ def test_what_streams_ends_as_what_is_shown_at_once(three: dict):
     stream = pixels.running("generate", **values)
     assert next(stream).outputs[0]["frames"] == 2
     with pytest.raises(frame.Note, match="nothing to run"):
-        next(pixels.running("see", count=1, temperature=1.0, seed="3"))
+        next(pixels.running("see", seed="3"))
 
 
 def test_missing_networks_are_named_and_the_others_go_on(three: dict):
@@ -184,7 +184,9 @@ def test_a_field_is_the_gradients_and_a_click_chooses_the_pixel(three: dict):
 
 def test_masks_are_drawn_as_they_are():
     for kind, rows, columns, expected in (("A", 4, 7, 24), ("B", 2, 3, 5)):
-        taps = seeing.mask_picture(kind, rows, columns)[0, :, :: seeing.CELL, :: seeing.CELL]
+        taps = seeing.mask_picture(kind, rows, columns)[0, :, :: seeing.SMALL // columns, :: seeing.SMALL // columns][
+            :, :columns, :columns
+        ]
         assert taps.shape == (3, columns, columns)
         assert (taps[2] > taps[0] + 0.1).sum() == expected
 
@@ -207,8 +209,8 @@ def test_the_surprise_of_all_pixels_is_the_nats_of_the_picture(three: dict):
 def test_a_drawing_finds_its_place_among_the_test_digits(three: dict):
     values = surprise.quantiles("PixelCNN")
     assert [surprise.share_below(nats, values) for nats in (10, 60, 115, 160, 500)] == [0, 0, 55, 100, 100]
-    assert "more than any of the 5,000 test digits takes" in surprise.said({"PixelCNN": 200.0})
-    assert "more than 55 % of the 5,000 test digits take" in surprise.said({"PixelCNN": 115.0})
+    assert "more than any of the 5,000 test digits costs PixelCNN" in surprise.said({"PixelCNN": 200.0})
+    assert "more than 55 % of the 5,000 test digits cost PixelCNN" in surprise.said({"PixelCNN": 115.0})
 
 
 # ------------------------------------------------------------------ the race
@@ -383,7 +385,7 @@ def test_a_visitor_walks_through_the_tab(url: str):
         page.mouse.move(box["x"] + 150, box["y"] + 170, steps=8)
         page.mouse.up()
         page.wait_for_function("location.search.includes('sketch=')", timeout=60_000)
-        assert re.search(r"Nats for this drawing: PixelCNN \d", page.locator("#pixels-said .said").inner_text())
+        assert re.search(r"This picture costs PixelCNN \d", page.locator("#pixels-said .said").inner_text())
 
         page.locator("#pixels-mode input[value='race']").check()
         page.wait_for_function("location.search.includes('mode=race')", timeout=60_000)

@@ -103,16 +103,16 @@ def running(mode: str, **values: Any) -> Iterator[frame.Shown]:
         for film in race.racing(values["model"], values["seed"]):
             yield streamed(film)
         return
+    if mode not in GROWING["mode"]:
+        raise frame.Note("This view has nothing to run; choose Generate, Complete or the race.", "mode")
     how = values["count"], values["temperature"], values["seed"]
     panes, note = [], None
     if mode == "generate":
         growths, said, note = growing.generating(*how)
-    elif mode == "complete":
+    else:
         given = covered(*(values.get(key) for key in ("source", "which", "covers", "edge", "percent", "seed")))
         growth, panes, said = growing.completing(*given, values["model"], *how)
         growths = [growth]
-    else:
-        raise frame.Note("This view has nothing to run; choose Generate, Complete or the race.", "mode")
     for _ in growing.in_step(growths):
         if len(growths[0].moments) > 1:
             yield streamed(growing.film_of(growths, panes, live=True) | {"said": said}, note)

@@ -19,7 +19,7 @@ COUNTS = [("1", 1), ("4", 4), ("16", 16), ("64", 64)]
 
 
 class Growth:
-    """n pictures from one network as they grow: what is there after each row, and the seconds it took until then."""
+    """n pictures from one network as they grow: what is there after each row, and the processor's seconds so far."""
 
     def __init__(
         self,
@@ -39,11 +39,11 @@ class Growth:
 
     def advance(self) -> bool:
         """One more row; False where the pictures are whole."""
-        started = time.perf_counter()
+        started = time.thread_time()
         pictures = next(self.rows, None)
         if pictures is None:
             return False
-        self.seconds.append((self.seconds or [0.0])[-1] + time.perf_counter() - started)
+        self.seconds.append((self.seconds or [0.0])[-1] + time.thread_time() - started)
         self.moments.append(pictures)
         return True
 

@@ -15,7 +15,7 @@ from demos.pixels.networks import SIDE
 
 DECADES = 8  # of a gradient's size, from the faintest tint to the fullest
 FAINTEST = 0.25
-CELL = 9  # pixels a side of a tap of a mask, with the line after it
+SMALL = 112  # pixels across a mask, as the film strip shows small panes
 
 
 def tinted(x: Tensor, i: int, j: int, strength: Tensor) -> Tensor:
@@ -34,12 +34,12 @@ def maps(model: PixelRNN, x: Tensor, i: int, j: int, frames: int) -> Tensor:
 
 
 def mask_picture(kind: str, rows: int, columns: int) -> Tensor:
-    """A mask as a picture (1, 3, H, W), CELL pixels a tap: blue where a weight is, grey where there is none."""
-    one = groups(1, 1)
+    """A mask as a picture (1, 3, H, W), tap by tap: blue where a weight is, grey where there is none."""
+    one, cell = groups(1, 1), SMALL // columns
     mask = F.pad(causal_mask(kind, one, one, rows, columns)[0], (0, 0, 0, columns - rows))
     blue, grey = plots.rgb("low")[:, None, None], torch.full((3, 1, 1), TO_COME)
     taps = torch.where(mask > 0, blue, grey)
-    cells = F.pad(taps[:, :, None, :, None].expand(-1, -1, CELL - 1, -1, CELL - 1), (0, 1, 0, 0, 0, 1), value=0.1)
+    cells = F.pad(taps[:, :, None, :, None].expand(-1, -1, cell - 1, -1, cell - 1), (0, 1, 0, 0, 0, 1), value=0.1)
     return cells.flatten(3, 4).flatten(1, 2)[None]
 
 
@@ -67,8 +67,9 @@ def seen(x: Tensor, i: int, j: int) -> tuple[dict[str, Any], dict[str, float], f
 
 
 def mask_pane(kind: str, rows: int, columns: int, frames: int) -> dict[str, Any]:
-    middle = CELL * (columns // 2) + (CELL - 1) / 2 - 0.5
-    mark = plots.mark("write", "the pixel that you chose", 1, [[middle, middle, 0, CELL / 2]] * frames)
+    cell = SMALL // columns
+    middle = cell * (columns // 2) + cell / 2 - 1
+    mark = plots.mark("write", "the pixel that you chose", 1, [[middle, middle, 0, cell / 2]] * frames)
     return plots.pane(f"Mask {kind}, {columns} × {columns}", mask_picture(kind, rows, columns), marks=[mark])
 
 

@@ -67,17 +67,18 @@ def share_below(nats: float, values: list[float]) -> float:
 def said(totals: dict[str, float]) -> str:
     """The totals, and where the one of the best network lies."""
     told = networks.listed([f"{title} {nats:.1f}" for title, nats in totals.items()])
+    told = f"This picture costs {told} nats."
     measured = {title: networks.metrics(title)["nll"] for title in totals if quantiles(title)}
     if not measured:
-        return f"Nats for this drawing: {told}."
+        return told
     best = min(measured, key=measured.__getitem__)
     below, n = share_below(totals[best], quantiles(best)), networks.metrics(best)["n"]
     where = (
-        f"more than any of the {n:,} test digits takes"
+        f"more than any of the {n:,} test digits costs"
         if below >= 100
-        else f"more than {below:.0f} % of the {n:,} test digits take"
+        else f"more than {below:.0f} % of the {n:,} test digits cost"
     )
-    return f"Nats for this drawing: {told}. For {best} that is {where}; {measured[best]:.1f} is the mean."
+    return f"{told} That is {where} {best}; their mean is {measured[best]:.1f}."
 
 
 def histogram(totals: dict[str, float]) -> go.Figure:
