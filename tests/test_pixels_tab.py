@@ -221,7 +221,7 @@ def test_both_samplers_draw_the_same_and_the_race_ends_when_its_visitor_leaves(
 ):
     monkeypatch.setattr(race, "BETWEEN", 0.0)
     monkeypatch.setattr(race, "SECONDS", 600)  # however busy the machine is
-    stream = race.racing("pixelcnn-mnist", "2")
+    stream = race.racing("pixelcnn-mnist", 4, "2")
     first = next(stream)
     asked = []
     logits = PixelRNN.logits
@@ -231,19 +231,19 @@ def test_both_samplers_draw_the_same_and_the_race_ends_when_its_visitor_leaves(
     count = len(asked)
     assert count <= 1  # and none after it was closed
     assert first["frames"] == 2
-    *_, last = race.racing("pixelcnn-mnist", "2")
+    *_, last = race.racing("pixelcnn-mnist", 4, "2")
     assert len(asked) - count == networks.PIXELS
     fast, naive = (frames_of(pane)[last["frames"] - 1] for pane in last["panes"])
     assert np.array_equal(fast, naive)
-    assert np.array_equal(fast == 255, drawn(three["pixelcnn-mnist"], 1, 2)[0])
-    assert "times as long, for the same picture" in last["said"]
+    assert np.array_equal(cells(fast, 4) == 255, drawn(three["pixelcnn-mnist"], 4, 2))
+    assert "times as long, for the same pictures" in last["said"]
     clocks = {each["label"]: each["values"] for each in last["readouts"]}
     assert clocks["Fast: clock"][-1] < clocks["Naive: clock"][-1]
 
 
 def test_a_race_is_bounded(three: dict, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(race, "SECONDS", 0.05)
-    *_, last = race.racing("diagbilstm-mnist", "2")
+    *_, last = race.racing("diagbilstm-mnist", 1, "2")
     assert last["readouts"][3]["values"][-1] < networks.PIXELS
 
 

@@ -65,7 +65,7 @@ def show(
         film = growing.film_of([growth.to_end()], panes) | {"said": said}
         turns = [path.DRAWING]
     elif mode == "race":
-        film, turns = race.at_start(model, seed), [path.DRAWING]
+        film, turns = race.at_start(model, count, seed), [path.DRAWING]
     else:
         x = digit(source, which, sketch, seed)
         if mode == "see":
@@ -100,7 +100,7 @@ def covered(source: str, which: str, covers: Any, edge: str, percent: float, see
 def running(mode: str, **values: Any) -> Iterator[frame.Shown]:
     """What streams: a race, or pictures row by row as the sampler gets to them."""
     if mode == "race":
-        for film in race.racing(values["model"], values["seed"]):
+        for film in race.racing(values["model"], values["count"], values["seed"]):
             yield streamed(film)
         return
     if mode not in GROWING["mode"]:

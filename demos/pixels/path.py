@@ -48,8 +48,8 @@ PATH = [
     ),
     frame.Step(
         "Race the naive sampler",
-        dict(mode="race", model="pixelcnn-mnist", seed="2"),
-        "Both draw the same digit. One keeps what it has computed, the other asks the whole network again for each of "
+        dict(mode="race", model="pixelcnn-mnist", count=16, seed="2"),
+        "Both draw the same digits. One keeps what it has computed, the other asks the whole network again for each of "
         "the 784 pixels and throws all but one answer away.",
         live=True,
     ),

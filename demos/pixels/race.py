@@ -11,7 +11,7 @@ from core import data
 from core.pixels import PixelRNN
 from demos import frame, plots
 from demos.pixels import networks
-from demos.pixels.growing import TO_COME
+from demos.pixels.growing import TO_COME, sheet
 from demos.pixels.networks import NETWORKS, PIXELS, SIDE
 
 SECONDS = 20  # then a race ends, wherever the naive sampler is
@@ -21,8 +21,9 @@ BETWEEN = 0.2  # seconds between two moments that are shown
 class Runner:
     """One sampler with a clock of its own, which stands while the other one works."""
 
-    def __init__(self, model: PixelRNN, seed: int, naive: bool):
-        self.steps = model.steps(1, generator=data.seeded(seed, "pixels"), naive=naive)
+    def __init__(self, model: PixelRNN, n: int, seed: int, naive: bool):
+        self.n = n
+        self.steps = model.steps(n, generator=data.seeded(seed, "pixels"), naive=naive)
         self.pixels, self.seconds = 0, 0.0
         self.visit: Any = None
 
@@ -33,23 +34,23 @@ class Runner:
         self.seconds += time.thread_time() - started
         self.pixels += 1
 
-    def picture(self) -> Tensor:
-        """(1, 28, 28), as far as it is drawn."""
-        return torch.zeros(1, SIDE, SIDE) if self.visit is None else self.visit.pictures()[0]
+    def pictures(self) -> Tensor:
+        """(n, 1, 28, 28), as far as they are drawn."""
+        return torch.zeros(self.n, 1, SIDE, SIDE) if self.visit is None else self.visit.pictures()
 
     def shown(self) -> Tensor:
-        """The picture, with what is to come in grey: (1, 28, 28)."""
-        there = torch.arange(PIXELS).view(1, SIDE, SIDE) < self.pixels
-        return torch.where(there, self.picture(), torch.tensor(TO_COME))
+        """All pictures as one sheet, with what is to come in grey: (1, H, W)."""
+        there = torch.arange(PIXELS).view(SIDE, SIDE) < self.pixels
+        return sheet(torch.where(there, self.pictures(), torch.tensor(TO_COME)))
 
 
 class Race:
     """Both samplers from the same noise, and the moments that are shown of them."""
 
-    def __init__(self, model: str, seed: str):
-        number, network = frame.parse_seed(seed), networks.network(model)
+    def __init__(self, model: str, count: int, seed: str):
+        n, number, network = networks.how_many(count), frame.parse_seed(seed), networks.network(model)
         self.title = NETWORKS[model]
-        self.fast, self.naive = (Runner(network, number, naive) for naive in (False, True))
+        self.fast, self.naive = (Runner(network, n, number, naive) for naive in (False, True))
         self.moments: list[tuple[Tensor, Tensor]] = []
         self.clocks: list[tuple[float, float]] = []
         self.counts: list[tuple[int, int]] = []
@@ -84,7 +85,7 @@ class Race:
         fast, naive = self.fast, self.naive
         if fast.pixels < PIXELS:
             return f"Both draw with {self.title}: {fast.pixels} and {naive.pixels} of {PIXELS} pixels."
-        done = f"The fast sampler took {fast.seconds:.2f} s."
+        done = f"The fast sampler took {fast.seconds:.2f} s for {'one digit' if fast.n == 1 else f'{fast.n} digits'}."
         if not naive.pixels:
             return f"{done} Press Start to run it again beside the naive one."
         alike = self.same()
@@ -100,22 +101,24 @@ class Race:
     def same(self) -> str:
         """Whether both drew the same, as far as both have come."""
         n = min(self.fast.pixels, self.naive.pixels)
-        apart = (self.fast.picture().flatten()[:n] != self.naive.picture().flatten()[:n]).sum().item()
-        return "the same picture" if not apart else f"a picture that differs in {apart} pixels"
+        fast, naive = (each.pictures().flatten(1)[:, :n] for each in (self.fast, self.naive))
+        apart = (fast != naive).sum().item()
+        what = "picture" if self.fast.n == 1 else "pictures"
+        return f"the same {what}" if not apart else f"{what} with {apart} other pixels"
 
 
-def at_start(model: str, seed: str) -> dict[str, Any]:
-    """The fast sampler's picture; the naive one waits."""
-    race = Race(model, seed)
+def at_start(model: str, count: int, seed: str) -> dict[str, Any]:
+    """The fast sampler's pictures; the naive one waits."""
+    race = Race(model, count, seed)
     while race.fast.pixels < PIXELS:
         race.fast.advance()
     race.keep()
     return race.film()
 
 
-def racing(model: str, seed: str) -> Iterator[dict[str, Any]]:
+def racing(model: str, count: int, seed: str) -> Iterator[dict[str, Any]]:
     """The race as it goes, until both are done or SECONDS have passed. Closed, it takes no further step."""
-    race = Race(model, seed)
+    race = Race(model, count, seed)
     begun = last = time.monotonic()
     race.keep()
     while race.advance() and time.monotonic() - begun < SECONDS:
