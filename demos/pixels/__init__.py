@@ -16,7 +16,7 @@ MODES = [
     ("Complete", "complete"),
     ("What does it see?", "see"),
     ("Surprise map", "score"),
-    ("Race two samplers", "race"),
+    ("Race samplers", "race"),
 ]
 SOURCES = [("A test digit", "stock"), ("My own drawing", "sketch")]
 SIDES = [
@@ -30,6 +30,7 @@ GENERATE, COMPLETE, SEE, SCORE, RACE = ({"mode": [name]} for _, name in MODES)
 GROWING, GIVEN, PLAIN = (
     {"mode": modes} for modes in (["generate", "complete"], ["complete", "see", "score"], ["see", "score"])
 )
+COUNTED = {"mode": [*GROWING["mode"], "race"]}
 STOCK, SKETCH = {"source": ["stock"]}, {"source": ["sketch"]}
 
 
@@ -165,7 +166,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 slider = gr.Slider(0, networks.SIDE - 1, value, step=1, label=label)
                 page.control(key, slider, when=SEE, tip="from 0; a click in a picture sets it")
             page.control(
-                "count", gr.Radio(growing.COUNTS, value=16, label="How many at once?", elem_classes="few"), when=GROWING
+                "count", gr.Radio(growing.COUNTS, value=16, label="How many at once?", elem_classes="few"), when=COUNTED
             )
             warmth = gr.Slider(0, 2, 1.0, step=0.05, label="Temperature", info="0: always the likelier value")
             page.control("temperature", warmth, when=GROWING, tip="T: logits are divided by it", caption=False)
@@ -177,7 +178,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 stop = gr.Button("Stop", elem_id="pixels-stop", min_width=90)
             page.seed(int(path.FIRST_SEED))
         with page.below():
-            with page.only("formula", [GROWING, RACE]):
+            with page.only("formula", COUNTED):
                 frame.equation(r"p(x) = \prod_{i=1}^{784} p(x_i \mid x_1, \dots, x_{i-1})")
             with gr.Row():
                 left = page.chart("left", when=PLAIN)

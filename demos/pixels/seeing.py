@@ -98,7 +98,12 @@ def bars(chances: dict[str, float]) -> go.Figure:
     for (title, p), pattern in zip(chances.items(), ("", "/", "x"), strict=False):
         colour = plots.COLOURS[networks.INKS[title][0]]
         figure.add_bar(x=["paper", "ink"], y=[1 - p, p], name=title, marker=dict(color=colour, pattern_shape=pattern))
-    return figure.update_xaxes(type="category").update_yaxes(range=[0, 1])
+    return roomy(figure.update_xaxes(type="category").update_yaxes(range=[0, 1]), 300)
+
+
+def roomy(figure: go.Figure, height: int) -> go.Figure:
+    """With room for a legend of two lines, which the names of the three networks take on a phone."""
+    return figure.update_layout(height=height + 24, margin_t=86)
 
 
 # ------------------------------------------------------------------ the API

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from core.pixels import SHARES
 from demos import frame, plots
-from demos.pixels import networks
+from demos.pixels import networks, seeing
 from demos.pixels.growing import TO_COME
 from demos.pixels.networks import INKS, SIDE
 
@@ -34,7 +34,7 @@ def scored(x: Tensor) -> tuple[dict[str, Any], frame.Note | None]:
     models, note = networks.those_here()
     with torch.inference_mode():
         nats = {title: model.nats(x)[0, 0] for title, model in models.items()}
-    panes = [plots.pane("The digit", x, large=True)]
+    panes = [plots.pane("The picture", x)]
     panes += [
         plots.pane(f"{title}: {each.sum():.1f} nats", revealed(x[0], each), large=True) for title, each in nats.items()
     ]
@@ -97,12 +97,15 @@ def histogram(totals: dict[str, float]) -> go.Figure:
             figure.add_scatter(x=values, y=[*density, 0], name=title, mode="lines", line=line)
             furthest = max(furthest, values[-1])
         figure.add_vline(nats, line=dict(color=colour, dash="dash", width=2))
-    return figure.update_xaxes(range=[0, 1.05 * furthest]).update_yaxes(rangemode="tozero")
+    return seeing.roomy(figure.update_xaxes(range=[0, 1.05 * furthest]).update_yaxes(rangemode="tozero"), 320)
 
 
 def by_row(rows: dict[str, list[float]]) -> go.Figure:
     """Nats of each row; the line follows the film."""
-    return plots.lines("Surprise row by row", "nats", {title: (INKS[title][0], each) for title, each in rows.items()})
+    figure = plots.lines("Surprise row by row", "nats", {title: (INKS[title][0], each) for title, each in rows.items()})
+    for trace in figure.data:
+        trace.line.dash = INKS[trace.name][1]
+    return seeing.roomy(figure.update_xaxes(title="row from the top"), 320)
 
 
 # ------------------------------------------------------------------ the API
