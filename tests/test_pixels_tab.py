@@ -243,8 +243,13 @@ def test_both_samplers_draw_the_same_and_the_race_ends_when_its_visitor_leaves(
 
 def test_a_race_is_bounded(three: dict, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(race, "SECONDS", 0.05)
+    monkeypatch.setattr(race, "MOST_SECONDS", 600)
     *_, last = race.racing("diagbilstm-mnist", 1, "2")
+    assert last["readouts"][1]["values"][-1] == networks.PIXELS  # the fast one is waited for
     assert last["readouts"][3]["values"][-1] < networks.PIXELS
+    monkeypatch.setattr(race, "MOST_SECONDS", 0.01)
+    *_, last = race.racing("diagbilstm-mnist", 1, "2")
+    assert last["readouts"][1]["values"][-1] < networks.PIXELS
 
 
 # ------------------------------------------------------------------ the API and bad input

@@ -14,7 +14,7 @@ from demos.pixels import networks
 from demos.pixels.growing import TO_COME, sheet
 from demos.pixels.networks import NETWORKS, PIXELS, SIDE
 
-SECONDS = 20  # then a race ends, wherever the naive sampler is
+SECONDS, MOST_SECONDS = 20, 60  # a race ends after these, the second where the fast sampler is not done yet
 BETWEEN = 0.2  # seconds between two moments that are shown
 
 
@@ -117,11 +117,14 @@ def at_start(model: str, count: int, seed: str) -> dict[str, Any]:
 
 
 def racing(model: str, count: int, seed: str) -> Iterator[dict[str, Any]]:
-    """The race as it goes, until both are done or SECONDS have passed. Closed, it takes no further step."""
+    """The race as it goes, until both are done or its time is over. Closed, it takes no further step."""
     race = Race(model, count, seed)
     begun = last = time.monotonic()
     race.keep()
-    while race.advance() and time.monotonic() - begun < SECONDS:
+    while race.advance():
+        spent = time.monotonic() - begun
+        if spent > (SECONDS if race.fast.pixels == PIXELS else MOST_SECONDS):
+            break
         if time.monotonic() - last > BETWEEN:
             race.keep()
             yield race.film()
