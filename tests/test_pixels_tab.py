@@ -231,6 +231,7 @@ def test_both_samplers_draw_the_same_and_the_race_ends_when_its_visitor_leaves(
     count = len(asked)
     assert count <= 1  # and none after it was closed
     assert first["frames"] == 2
+    monkeypatch.setattr(race, "BETWEEN", 1.0)
     *_, last = race.racing("pixelcnn-mnist", 4, "2")
     assert len(asked) - count == networks.PIXELS
     fast, naive = (frames_of(pane)[last["frames"] - 1] for pane in last["panes"])
