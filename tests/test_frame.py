@@ -80,6 +80,11 @@ def test_a_visitor_who_meets_missing_weights_is_told_no_commands():
     assert "python" not in str(found)
 
 
+def test_a_control_takes_no_name_of_a_part_of_the_page():
+    with gr.Blocks(), frame.page("small", "Small") as page, pytest.raises(ValueError, match="called 'side'"):
+        page.control("side", gr.Radio(["left", "right"]))
+
+
 def test_a_drawing_that_is_too_long_is_left_out_of_the_link_and_said():
     page, _ = small_page()
     stroke = {"points": [[0.123, 0.456]] * 900, "size": 0.1}

@@ -15,6 +15,19 @@ from demos.frame.said import Note, new_seed, sentence
 
 MODEL = dict(concurrency_id="model", concurrency_limit=2)  # heavy handlers share this queue
 LONGEST_LINK = 8000  # characters: what servers, and the chats that links are sent through, still take
+PARTS = (
+    "page",
+    "stage",
+    "side",
+    "below",
+    "said",
+    "path",
+    "link",
+    "gif",
+    "diagram",
+    "lesson",
+    "hidden",
+)  # their ids begin with the tab too
 LONG_DRAWING = "The drawing is too long for a link; the link opens this page without it."
 # No status on any component: at each message of any event, Gradio copies the values of all that have one, films too.
 QUIET = dict(show_progress="hidden", show_progress_on=[], api_visibility="private")
@@ -104,6 +117,8 @@ class Page:
         words where it is on. acts: a change
         runs `show`; False for what only a live run or a Run button reads. tip: its symbol and unit, shown on hovering.
         """
+        if key in PARTS:
+            raise ValueError(f"a control cannot be called {key!r}, for a part of the page has that name")
         self.controls[key] = component
         component.elem_id = component.elem_id or f"{self.tab}-{key}"
         if when is not None:
