@@ -232,15 +232,30 @@ def fashion(root: Path, split: str) -> Dataset:
     return Pictures(clothes.data[:, None], clothes.targets, origin, "MIT", padded)
 
 
+def every_tenth(split: str, images: Tensor, labels: Tensor) -> tuple[Tensor, Tensor]:
+    """Every tenth picture is held out for the test; the others are there to learn from."""
+    held_out = torch.arange(len(images)) % 10 == 0
+    chosen = ~held_out if split == "train" else held_out
+    return images[chosen], labels[chosen]
+
+
+def flowers(root: Path, split: str) -> Dataset:
+    """Photos of five kinds of flowers, 32 x 32, a folder of JPEGs; every tenth is held out."""
+    if not (root / "flowers").is_dir():
+        raise FileNotFoundError(f"no flowers in '{root}': put a folder of each kind of flower there, or name --data")
+    chosen = every_tenth(split, *image_folder(root / "flowers"))
+    transform = mirrored if split == "train" else plain
+    return Pictures(*chosen, "flower photos, 32 x 32, through JPEG; every tenth held out", "none stated", transform)
+
+
 def cifar10(root: Path, split: str) -> Dataset:
     """CIFAR-10; where only the training pictures are there, as a folder of JPEGs, every tenth is held out."""
     transform = mirrored if split == "train" else plain
     if (root / "cifar10" / "train").is_dir():
-        images, labels = image_folder(root / "cifar10" / "train")
-        held_out = torch.arange(len(images)) % 10 == 0
-        chosen = ~held_out if split == "train" else held_out
         origin = "CIFAR-10 training pictures through JPEG; every tenth held out"
-        return Pictures(images[chosen], labels[chosen], origin, "none stated", transform)
+        return Pictures(
+            *every_tenth(split, *image_folder(root / "cifar10" / "train")), origin, "none stated", transform
+        )
     pictures = torchvision_set("CIFAR10", root, train=split == "train")
     images = torch.from_numpy(pictures.data).permute(0, 3, 1, 2).contiguous()
     return Pictures(images, torch.tensor(pictures.targets), "CIFAR-10 (Krizhevsky)", "none stated", transform)
@@ -369,6 +384,7 @@ SETS: dict[str, Callable[[Path, str], Dataset]] = {
     "twodigits": mnist(two_digits),
     "cluttered": mnist(cluttered),
     "cifar10": cifar10,
+    "flowers": flowers,
     "svhn": svhn,
     "shoes": products("shoes"),
     "bags": products("bags"),

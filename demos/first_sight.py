@@ -13,11 +13,12 @@ from PIL import Image, ImageDraw
 
 import core
 from core.gan.mixture import axis
-from demos import draw, fgan, frame, gans, home, infogan, pix2pix, plots
+from demos import draw, fgan, frame, gans, home, infogan, pix2pix, pixels, plots
 from demos.fgan import fits, words
 from demos.gans import compare, path, track
 from demos.infogan import codes
 from demos.pix2pix import paints
+from demos.pixels import growing
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -30,6 +31,8 @@ def main(arguments: list[str] | None = None) -> None:
         frame.record(f"draw-{mode}", {"mode": mode} | values, draw.made(mode, **without_source(values)))
     film = draw.made("generate", **draw.FIRST["generate"])
     strokes(film).save(home.EXAMPLES / "home-draw.png", optimize=True)
+    pixels.record()
+    grown_digits().save(home.EXAMPLES / "home-pixels.png", optimize=True)
     frame.record("pix2pix-photo", *pix2pix.first_sight())
     pairs().save(home.EXAMPLES / "home-pix2pix.png", optimize=True)
     race = path.RACE
@@ -50,6 +53,13 @@ def same_noise(variants: tuple[str, ...] = ("gan", "dcgan", "wgan-gp", "began"),
     names = [compare.members("mnist")[variant] for variant in variants]
     rows = [core.load(name).pictures(compare.noise(name, n, 0)) for name in names]
     return plots.to_image(torch.cat([torch.cat(list(row), 2) for row in rows], 1))
+
+
+def grown_digits(columns: int = 6) -> Image.Image:
+    """Digits that PixelCNN draws: a quarter of each in the first row, all of it in the last."""
+    growth = growing.Growth("PixelCNN", core.load("pixelcnn-mnist"), columns, int(pixels.path.FIRST_SEED), 1.0).to_end()
+    shown = [growth.shown(28 * k // 4) for k in range(1, 5)]
+    return plots.to_image(plots.contact_sheet(torch.cat(shown), columns))
 
 
 def turned_codes(columns: int = 6) -> Image.Image:

@@ -43,6 +43,15 @@ CARDS = [
         "draw-generate",
     ),
     Card(
+        "pixels",
+        "PixelRNN",
+        "home-pixels.png",
+        "Six digits drawn row by row: a quarter of each, half, three quarters, and all of it",
+        "Networks that draw one pixel after the other and know exactly how likely each was. Let them complete half a "
+        "digit, see what they see, and race the slow way of doing it.",
+        "pixels-generate",
+    ),
+    Card(
         "pix2pix",
         "pix2pix",
         "home-pix2pix.png",

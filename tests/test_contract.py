@@ -30,7 +30,7 @@ from core.recipe import (
     declares,
 )
 
-SMALL = {"glimpses": 4, "units": 48, "latents": 8, "filters": 4, "critic_filters": 4}
+SMALL = {"glimpses": 4, "units": 48, "latents": 8, "filters": 4, "critic_filters": 4, "depth": 2, "head": 16}
 CLASSES = 10
 NAMES = list(zoo.RECIPES)
 

@@ -268,6 +268,16 @@ def test_a_folder_of_jpegs_is_read_class_by_class(cifar_root: Path):
     assert len(numbers["test"]) == 4  # every tenth of 33: the 1st, 11th, 21st, 31st
 
 
+def test_flowers_are_held_out_alike(cifar_root: Path, tmp_path: Path):
+    (tmp_path / "flowers").symlink_to(cifar_root / "cifar10" / "train")
+    for split in ("train", "test"):
+        assert torch.equal(data.load("flowers", tmp_path, split).images, data.load("cifar10", cifar_root, split).images)
+    assert data.load("flowers", tmp_path, "train").transform is data.mirrored
+    assert data.load("flowers", tmp_path, "test").transform is data.plain
+    with pytest.raises(FileNotFoundError, match="no flowers in"):
+        data.load("flowers", tmp_path / "elsewhere", "train")
+
+
 def test_half_of_the_training_pictures_are_mirrored_and_no_test_picture_is():
     ramp = torch.arange(32).mul(8).byte().expand(400, 3, 32, 32)
     for transform, share in ((data.mirrored, 0.5), (data.plain, 0.0)):

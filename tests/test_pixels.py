@@ -21,6 +21,8 @@ from core.pixels import (
     bar,
     causal_mask,
     chosen,
+    evaluate_pixels,
+    field,
     groups,
     skew,
     unskew,
@@ -390,3 +392,49 @@ def test_a_picture_grows_row_by_row_and_temperature_zero_needs_no_luck():
     first, second = (model.sample(1, generator=seeded(seed, "z"), temperature=0.0) for seed in (0, 1))
     assert torch.equal(first, second)
     assert torch.equal((model.logits(first) > 0).float(), first)
+
+
+# ------------------------------------------------------------------ measuring
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("shape", [dict(), dict(skip=True), dict(channels=2, levels=256)], ids=str)
+def test_the_field_is_where_the_jacobian_is_not_zero_and_grows_layer_by_layer(kind: str, shape: dict):
+    model = scaled(small(kind, **shape), 0.5, positive=True).float()
+    x = levels_of(model, 1).float()
+    fields = field(model, x, 4, 2)
+    assert fields.shape == (3, SIZE, SIZE)
+    assert model.first.weight.dtype == torch.float32  # it looks at a copy
+    counts = (fields > 0).flatten(1).sum(1).tolist()
+    assert counts == sorted(counts)
+    assert counts[0] < counts[-1]
+    assert torch.equal(fields[-1] > 0, influence(scaled(model, 1.0))[:, 4, 2].any(0).any(0))
+
+
+def test_the_field_of_one_number_is_its_gradient():
+    model = small("convolution")
+    x = levels_of(model, 1).float()
+    by_hand = x.double().requires_grad_()
+    scaled(small("convolution"), 1.0).logits(by_hand)[0, 0, 4, 2].backward()
+    torch.testing.assert_close(field(model, x, 4, 2)[-1], by_hand.grad[0, 0].abs())
+    with torch.inference_mode():
+        torch.testing.assert_close(field(model, x, 4, 2)[-1], by_hand.grad[0, 0].abs())
+    with pytest.raises(ValueError, match="must lie in the picture of 7 x 7"):
+        field(model, x, 7, 0)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_card_says_how_the_nats_of_test_pictures_lie_and_how_far_a_pixel_sees(kind: str):
+    model = scaled(small(kind), 1.0).float()
+    x = levels_of(model, 9).float()
+    found = evaluate_pixels(model, iter([{"image": x[:5]}, {"image": x[5:]}]))
+    nll = model.nll(x).double()
+    assert found["nll"] == pytest.approx(nll.mean().item())
+    assert found["n"] == 9
+    assert found["nll at 0 %"] == pytest.approx(nll.min().item(), abs=1e-3)
+    assert found["nll at 50 %"] == pytest.approx(nll.median().item(), abs=1e-3)
+    assert found["nll at 100 %"] == pytest.approx(nll.max().item(), abs=1e-3)
+    assert found["before"] == 3 * SIZE + 3
+    assert found["receptive_field"] == influence(scaled(small(kind), 0.5, positive=True))[0, 3, 3, 0].sum()
+    assert found["sample_seconds"] > 0
+    assert found["naive_seconds"] > 0

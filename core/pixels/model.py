@@ -1,6 +1,7 @@
 """The network around the layers, its likelihood, and sampling. Symbols: see the chapter's head."""
 
 from collections.abc import Iterator
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -56,6 +57,14 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
 
     # ---- likelihood
 
+    def maps(self, x: Tensor) -> Iterator[Tensor]:
+        """The features of each pixel after the first convolution and after each layer: depth + 1 of (B, H, W, 2h)."""
+        known = self.first(x.permute(0, 2, 3, 1))
+        yield known
+        for layer in self.layers:
+            known = known + layer(known) if self.residual else layer(known)
+            yield known
+
     def logits(self, x: Tensor) -> Tensor:
         """What is known of each pixel from those before it: (B, C, H, W) in [0, 1] -> (B, 256, C, H, W).
 
@@ -63,13 +72,11 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
         """
         if x.shape[1:] != self.shape:
             raise ValueError(f"x must have shape (B, {', '.join(map(str, self.shape))}), got {tuple(x.shape)}")
-        x = self.first(x.permute(0, 2, 3, 1))
-        spoken = 0
-        for k, layer in enumerate(self.layers):
-            x = x + layer(x) if self.residual else layer(x)
-            if self.skips:
-                spoken = spoken + self.skips[k](x)
-        out = self.answer(self.head((spoken if self.skips else x).relu()).relu_())  # (B, H, W, C * K)
+        known, spoken = x, 0
+        for k, known in enumerate(self.maps(x)):
+            if k and self.skips:
+                spoken = spoken + self.skips[k - 1](known)
+        out = self.answer(self.head((spoken if self.skips else known).relu()).relu_())  # (B, H, W, C * K)
         if self.levels == 2:
             return out.permute(0, 3, 1, 2)
         return out.unflatten(-1, (self.shape[0], self.levels)).permute(0, 4, 3, 1, 2)
@@ -89,7 +96,7 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
     # ---- sampling
 
     @torch.inference_mode()
-    def grow(
+    def steps(
         self,
         n: int,
         *,
@@ -98,13 +105,8 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
         given: Tensor | None = None,
         known: Tensor | None = None,
         naive: bool = False,
-    ) -> Iterator[Tensor]:
-        """n pictures (n, C, H, W) as they grow, after every row; pixels that are still to come are 0.
-
-        Each picture has noise of its own: the first of sixteen is the one that is made alone. temperature: logits are
-        divided by it; at 0 the likeliest level is taken. given (n or 1, C, H, W), known (H, W), of bools: pixels that
-        stay as they are. naive: ask the whole network again for every pixel, as public versions do; the same pictures.
-        """
+    ) -> Iterator["Visit | Naive"]:
+        """n pictures as they grow, after every pixel; `pictures()` of what comes gives them. Arguments: see `grow`."""
         C, H, W = self.shape
         if n < 1:
             raise ValueError(f"n must be >= 1, got {n}")
@@ -131,7 +133,18 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
                     else:
                         level = chosen(logits, noise[i, j, c], temperature)
                     visit.put(i, j, c, level)
-            yield visit.pictures()
+                yield visit
+
+    def grow(self, n: int, **how: Any) -> Iterator[Tensor]:
+        """n pictures (n, C, H, W) as they grow, after every row; pixels that are still to come are 0.
+
+        Each picture has noise of its own: the first of sixteen is the one that is made alone. temperature: logits are
+        divided by it; at 0 the likeliest level is taken. given (n or 1, C, H, W), known (H, W), of bools: pixels that
+        stay as they are. naive: ask the whole network again for every pixel, as public versions do; the same pictures.
+        """
+        for k, visit in enumerate(self.steps(n, **how), 1):
+            if k % self.shape[2] == 0:
+                yield visit.pictures()
 
     def sample(self, n: int, *, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
         """n pictures (n, C, H, W) in [0, 1]; see `grow`."""

@@ -1,0 +1,81 @@
+"""What is measured of a PixelRNN: nats of test pictures, how far a pixel sees, how long a sample takes."""
+
+import copy
+import itertools
+import time
+from collections.abc import Iterable
+
+import torch
+from torch import Tensor
+
+from core.likelihood import averages
+from core.noise import seeded
+from core.pixels.model import PixelRNN
+from core.recipe import Batch
+
+SHARES = (0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 100)  # per cent of the pictures that have fewer nats
+SAMPLES = 16  # pictures that are drawn at once
+NAIVE_PIXELS = 14  # that the naive sampler draws; every pixel costs it the same
+
+
+def field(model: PixelRNN, x: Tensor, i: int, j: int) -> Tensor:
+    """How strongly each pixel of x (1, C, H, W) moves what is said of pixel (i, j): (depth + 1, H, W).
+
+    The last is the size of the gradient of that pixel's logits; those before it are gradients of the length of its
+    features, after the first convolution and after all layers but the last. What is exactly 0 is not seen. In double
+    precision, since the gradient of an LSTM that forgets becomes tiny far away.
+    """
+    C, H, W = model.shape
+    if x.shape != (1, C, H, W):
+        raise ValueError(f"x must have shape (1, {C}, {H}, {W}), got {tuple(x.shape)}")
+    if not (0 <= i < H and 0 <= j < W):
+        raise ValueError(f"the pixel must lie in the picture of {H} x {W}, got row {i}, column {j}")
+    model = copy.deepcopy(model).double()
+    with torch.inference_mode(False), torch.enable_grad():
+        x = x.detach().double().clone().requires_grad_()
+        said = [known[0, i, j].norm() for known in model.maps(x)][:-1]
+        logits = model.logits(x)[..., i, j]
+        said.append(logits.logsumexp(1).sum() if model.levels > 2 else logits.sum())
+        sizes = [torch.autograd.grad(each, x, retain_graph=True)[0].abs().sum((0, 1)) for each in said]
+    return torch.stack(sizes)
+
+
+def receptive_field(model: PixelRNN, pictures: Tensor) -> int:
+    """How many pixels the one in the middle depends on in any of the pictures (B, C, H, W)."""
+    middle = (model.shape[1] // 2, model.shape[2] // 2)
+    seen = torch.stack([field(model, x[None], *middle)[-1] > 0 for x in pictures]).any(0)
+    return int(seen.sum())
+
+
+def seconds(model: PixelRNN, n: int, pixels: int, naive: bool = False) -> float:
+    """Seconds of the processor for the first pixels of n pictures, the best of three."""
+    best = float("inf")
+    for _ in range(3):
+        started = time.process_time()
+        for _ in itertools.islice(model.steps(n, generator=seeded(0, "timing"), naive=naive), pixels):
+            pass
+        best = min(best, time.process_time() - started)
+    return best
+
+
+def evaluate_pixels(model: PixelRNN, batches: Iterable[Batch]) -> dict[str, float]:
+    """Mean and distribution of the exact -log p(x) in nats, receptive field, and seconds to draw 16 pictures.
+
+    "nll at 90 %": so many nats or fewer have 90 % of the pictures. receptive_field: pixels that the one in the middle
+    depends on, of "before", those that come before it. sample_seconds and naive_seconds: of one processor core.
+    """
+    found, first = [], None
+    for batch in batches:
+        found.append(model.nll(batch["image"]))
+        first = batch["image"][:8] if first is None else first
+    nll = torch.cat(found).double()
+    at = torch.tensor(SHARES, dtype=torch.double) / 100
+    quantiles = zip(SHARES, torch.quantile(nll, at).tolist(), strict=True)
+    _, H, W = model.shape
+    return averages(model, {"nll": nll}) | {
+        **{f"nll at {share} %": round(value, 3) for share, value in quantiles},
+        "receptive_field": receptive_field(model, first),
+        "before": H // 2 * W + W // 2,
+        "sample_seconds": round(seconds(model, SAMPLES, H * W), 3),
+        "naive_seconds": round(seconds(model, SAMPLES, NAIVE_PIXELS, naive=True) * H * W / NAIVE_PIXELS, 3),
+    }
