@@ -49,6 +49,7 @@ def network(name: str = NETWORK) -> Callable[[Tensor], Tensor]:
         from core.features import lite
 
         model, mean, std = lite(int(name[-1])), [127 / 255] * 3, [128 / 255] * 3
+        fold(model)
     else:
         if not timm.is_model(name):
             raise ValueError(f"no network {name!r}; there are lite0, lite2 and timm's, such as 'resnet152.tv_in1k'")
@@ -57,7 +58,6 @@ def network(name: str = NETWORK) -> Callable[[Tensor], Tensor]:
         except Exception as problem:  # whatever the network or the Hub came up with
             raise ValueError(f"the weights of {name!r} could not be fetched ({type(problem).__name__})") from problem
         mean, std = (model.pretrained_cfg[key] for key in ("mean", "std"))
-    fold(model)
     return functools.partial(look, model.to(memory_format=torch.channels_last), *map(column, (mean, std)))
 
 
