@@ -33,11 +33,11 @@ class MDAN(MatchingDual, Model):
         steps: int = 2,
         attention: int = 64,
         embedding: int = 200,
-        margin: float = 20.0,
+        margin: float = 10.0,
         softness: float = 5.0,
         share: float = 0.2,
         lost: float = 0.1,
-        learning_rate: float = 1e-3,
+        learning_rate: float = 4e-3,
     ):
         """margin, softness: of the ranking loss. share, lost: of numbers and of words that fall out in training."""
         self.vocabulary = Vocabulary(words)
@@ -122,10 +122,10 @@ def recalls(S: Tensor, owners: Tensor) -> dict[str, float]:
 RECIPES = {
     "mdan": dict(
         build=MDAN,
-        config=dict(units=384),
+        config=dict(units=256),
         data="flickr8k-captions",
         batch_size=128,
-        steps=2_000,
+        steps=1_600,
         evaluate=evaluate_recall,
         paper="arXiv:1611.00471, Sec. 3.5",
         metric="R@10",
