@@ -1,4 +1,4 @@
-"""The Matching tab: sentences find photos and photos find sentences. Alone: `python -m demos.matching`."""
+"""The Matching tab: sentences find photos and photos find sentences."""
 
 import functools
 from collections.abc import Sequence
@@ -270,7 +270,3 @@ def sent(image: Any, k: int) -> Photo:
 def attention(read: Sequence[Any], words: list[str]) -> list[list[list[Any]]]:
     """[[word, share], ...] of each step."""
     return [[[w, round(a, 4)] for w, a in zip(words, step.alpha[0].tolist(), strict=True)] for step in read[1:]]
-
-
-if __name__ == "__main__":
-    frame.run_alone(TITLE, build)
