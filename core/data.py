@@ -375,6 +375,13 @@ def side_by_side(folder: str, photo: str, size: int, origin: str, *, labels: boo
     return read
 
 
+def flickr8k_captions(root: Path, split: str) -> Dataset:
+    """Photos and five sentences about each (core/captions.py)."""
+    from core.captions import Captions  # it is made of this file's Dataset
+
+    return Captions(root, split)
+
+
 SETS: dict[str, Callable[[Path, str], Dataset]] = {
     "mnist": mnist(plain),
     "mnist-32": mnist(padded),
@@ -397,6 +404,7 @@ SETS: dict[str, Callable[[Path, str], Dataset]] = {
     "cityscapes": side_by_side("cityscapes", "left", 256, "Cityscapes, as distributed with pix2pix"),
     "edges2shoes": side_by_side("edges2shoes", "right", 256, "UT Zappos50K, as distributed with pix2pix", grey=True),
     "edges2handbags": side_by_side("edges2handbags", "right", 256, "iGAN's handbags, with pix2pix", grey=True),
+    "flickr8k-captions": flickr8k_captions,
     "night2day": side_by_side("night2day", "right", 256, "Transient Attributes, with pix2pix"),
 }
 

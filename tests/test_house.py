@@ -14,7 +14,16 @@ import pytest
 from core import zoo
 
 ROOT = Path(__file__).resolve().parent.parent
-MACHINERY = {"__init__", "zoo", "weights", "train", "data", "evaluate", "queue"}  # of core/; all other files are models
+MACHINERY = {
+    "__init__",
+    "zoo",
+    "weights",
+    "train",
+    "data",
+    "evaluate",
+    "queue",
+    "captions",
+}  # of core/; all other files are models
 SHARED = {
     "demos.widgets",
     "demos.plots",
@@ -125,7 +134,10 @@ def test_models_know_nothing_of_weights_data_and_training():
         ("images", set()),
         ("pairs", {"core.images"}),
         ("features", set()),
-        ("data", {"core.images", "core.layers", "core.noise", "core.pairs", "core.recipe"}),
+        ("vision", {"core.features", "core.images"}),
+        ("words", set()),
+        ("captions", {"core.data", "core.recipe", "core.vision", "core.words"}),
+        ("data", {"core.captions", "core.images", "core.layers", "core.noise", "core.pairs", "core.recipe"}),
         ("train", {"core.zoo", "core.data", "core.weights", "core.noise", "core.recipe", "core.queue"}),
         ("evaluate", {"core.zoo", "core.data", "core.weights", "core.recipe"}),
         ("queue", {"core.evaluate", "core.train", "core.weights", "core.zoo"}),
