@@ -9,7 +9,7 @@ CHOICE = 400  # photos of the training part on which settings are chosen
 
 
 def read_captions(root: str | Path) -> dict[str, list[str]]:
-    """The sentences below each photo of Flickr8k, by the photo's file name, sorted. FileNotFoundError where none are."""
+    """The sentences below each photo of Flickr8k, by its file name, sorted. FileNotFoundError where none are."""
     path = Path(root) / "flickr8k" / "captions.txt"
     if not path.is_file():
         raise FileNotFoundError(f"no '{path}'; put Flickr8k's captions.txt and Images/ there")

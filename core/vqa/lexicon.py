@@ -10,6 +10,11 @@ def lines(text: str) -> dict[str, tuple[str, ...]]:
     return {noun.strip(): (noun.strip(), *(w.strip() for w in rest.split(",") if w.strip())) for noun, _, rest in pairs}
 
 
+def listed(text: str) -> frozenset[str]:
+    """The words of a text."""
+    return frozenset(text.split())
+
+
 PEOPLE = lines("""
 man: guy, gentleman
 woman: lady
@@ -155,7 +160,8 @@ HINTS = {
     "climber surfer skier skateboarder snowboarder biker cyclist hiker ladies mother mom female they them bride "
     "performer athlete racer driver runner swimmer blond blonde",
     "boy": "people person child children kid kids toddler toddlers baby young teenager teenagers student he him his "
-    "someone group crowd family youth youths teen teens little brother son player skateboarder snowboarder surfer biker",
+    "someone group crowd family youth youths teen teens little brother son player skateboarder snowboarder surfer "
+    "biker",
     "girl": "people person child children kid kids toddler toddlers baby young teenager teenagers student she her "
     "someone group crowd family youth youths teen teens little sister daughter player skateboarder surfer",
     "child": "people boy girl boys girls baby toddlers kids young teenager teenagers group crowd family little someone "
@@ -169,8 +175,8 @@ HINTS = {
     "water": "pool ocean sea lake river stream wave waves surf surfer surfing surfboard swim swims swimming wet splash "
     "splashes splashing boat beach pond fountain hose sprinkler wading kayak canoe raft puddle creek waterfall shore "
     "dock fishing bath bay rain sail boats surfs surfers pier diving dives rowing paddling underwater tub",
-    "grass": "grassy field lawn park yard backyard meadow garden outside outdoors soccer football baseball golf cricket "
-    "green pasture hill trail path woods forest plants weeds hay brush leaves rugby game sport ground picnic",
+    "grass": "grassy field lawn park yard backyard meadow garden outside outdoors soccer football baseball golf "
+    "cricket green pasture hill trail path woods forest plants weeds hay brush leaves rugby game sport ground picnic",
     "beach": "ocean sea sand sandy shore coast water surf waves surfer volleyball dunes bay lake shoreline seashore",
     "car": "vehicle vehicles traffic street road truck van driving jeep race racing parking taxi racecar automobile "
     "cars suv city drive drives",
@@ -247,11 +253,12 @@ sliding down: slides down
 IN_PLACES = ("in", "on", "through", "at", "into", "across", "along", "over", "down", "near", "by")
 DETERMINERS = {"a", "an", "the", "his", "her", "their", "its", "one", "some", "another", "several", *NUMBERS}
 # A noun before one of these only describes it: a dog park, a bike rider, a water bottle.
-HEADS = set(
-    "park player players rider riders game team court bottle boots suit gear race track house show collar toy toys "
-    "field ball balls hoop goal match board stick gun cart ramp trail course cap hat helmet shirt shorts uniform "
-    "jacket dress store stand sign racer trunks ring line light lights rack seat fountain slide park's stadium "
-    "practice painting statue costume vest cover covered tank tub top bat glove field's fight fighter dog dogs horse "
-    "coat trick tricks path bed skating hockey skate boat slope jump lift hill bank cannon gate post balloon balloons "
-    "side edge cave plant climber climbing wall formation face cliff band star floats horn steps walk".split()
+HEADS = listed(
+    "park player players rider riders game team court bottle boots suit gear race track house show collar toy "
+    "toys field ball balls hoop goal match board stick gun cart ramp trail course cap hat helmet shirt shorts "
+    "uniform jacket dress store stand sign racer trunks ring line light lights rack seat fountain slide park's "
+    "stadium practice painting statue costume vest cover covered tank tub top bat glove field's fight fighter "
+    "dog dogs horse coat trick tricks path bed skating hockey skate boat slope jump lift hill bank cannon gate "
+    "post balloon balloons side edge cave plant climber climbing wall formation face cliff band star floats "
+    "horn steps walk"
 )

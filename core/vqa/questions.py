@@ -92,16 +92,16 @@ def things(caption: Sequence[str]) -> list[Thing]:
         said = caption[start - 1] if determined else ""
         number = words.NUMBERS.get(said, 0 if plural and noun not in words.PAIRS else 1)
         known = words.COLOUR_WORDS | (words.HAIR if noun == "hair" else {})
-        colours = tuple(known[w] if w in known else w for w in before if w in known or w in words.UNSURE)
+        colours = tuple(known.get(w, w) for w in before if w in known or w in words.UNSURE)
         other = said == "another" or "other" in before or "second" in before
         found.append(Thing(noun, start - determined, i + 1, number, colours, plural, other))
     return found
 
 
-STOPS = set(
-    "in on at of with and or to from by over under through into near onto off up down out is are was were has have "
-    "wearing holding while as that who which next along across behind after before around for against , no not "
-    "his her its their it he she they them him be being".split()
+STOPS = words.listed(
+    "in on at of with and or to from by over under through into near onto off up down out is are was were has "
+    "have wearing holding while as that who which next along across behind after before around for against , "
+    "no not his her its their it he she they them him be being"
 )
 
 
@@ -168,7 +168,7 @@ def of_colour(photo: Photo) -> Iterator[tuple[str, Counter[str]]]:
         if not said or not few or set(said) & words.UNSURE:
             continue
         (best, n), *rest = said.most_common()
-        if n >= AGREE and all(m < n and (alike(best, colour) or n >= SURE and m == 1) for colour, m in rest):
+        if n >= AGREE and all(m < n and (alike(best, colour) or (n >= SURE and m == 1)) for colour, m in rest):
             many = all(t.plural for each in photo.things for t in each if t.noun == noun)
             name, verb = is_are(noun, many)
             yield f"what color {verb} the {name}?", said
@@ -189,9 +189,13 @@ def of_number(photo: Photo) -> Iterator[tuple[str, Counter[str]]]:
             mixed = GROUP[noun] == "person" and any(others(photo, noun))
             if n >= AGREE and not mixed:
                 yield f"how many {plural_of(noun)} are there?", Counter({str(number): n})
-        elif set(numbers) == {1} and numbers[1] >= SURE and GROUP[noun] in ("animal", "person"):
-            if GROUP[noun] == "animal" or not any(others(photo, noun)):
-                yield f"how many {plural_of(noun)} are there?", Counter({"1": numbers[1]})
+        elif set(numbers) == {1} and numbers[1] >= SURE and alone(photo, noun):
+            yield f"how many {plural_of(noun)} are there?", Counter({"1": numbers[1]})
+
+
+def alone(photo: Photo, noun: str) -> bool:
+    """Whether a single animal, or a person with nobody else mentioned, is meant."""
+    return GROUP[noun] == "animal" or (GROUP[noun] == "person" and not any(others(photo, noun)))
 
 
 def others(photo: Photo, noun: str) -> Iterator[str]:
@@ -223,7 +227,7 @@ def of_subject(photo: Photo) -> Iterator[tuple[str, Counter[str]]]:
         return
 
 
-LOOSE = {"his", "her", "its", "their", "while", "and", "as", ",", "it", "him", "he", "she", "that", "who", "another", "is"}
+LOOSE = words.listed("his her its their while and as , it him he she that who another is")
 
 
 def of_handling(photo: Photo) -> Iterator[tuple[str, Counter[str]]]:
@@ -251,7 +255,9 @@ def of_place(photo: Photo) -> Iterator[tuple[str, Counter[str]]]:
     """Where is the dog? In the place that captions name after a preposition."""
     said: Counter[str] = Counter()
     for caption, named in zip(photo.captions, photo.things, strict=True):
-        said.update({t.noun for t in named if GROUP[t.noun] == "place" and t.start and caption[t.start - 1] in words.IN_PLACES})
+        said.update(
+            {t.noun for t in named if GROUP[t.noun] == "place" and t.start and caption[t.start - 1] in words.IN_PLACES}
+        )
     subjects = Counter(t.noun for t in photo.subjects() if t is not None)
     if not said or not subjects:
         return
@@ -317,7 +323,10 @@ def claims(photo: Photo, colours: Mapping[str, Counter[str]]) -> Iterator[tuple[
         yield f"{subject} {best}?", True, n
         named = {DOING[word] for word in photo.words if word in DOING}
         for activity in words.DOING:
-            if not any({activity, other} <= group for group in words.TOGETHER for other in named) and activity not in named:
+            if (
+                not any({activity, other} <= group for group in words.TOGETHER for other in named)
+                and activity not in named
+            ):
                 yield f"{subject} {activity}?", False, n
 
 
