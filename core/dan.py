@@ -117,7 +117,7 @@ class Dual(nn.Module):
         for name, value in dict(channels=channels, units=units, steps=steps, attention=attention).items():
             if value < 1:
                 raise ValueError(f"{name} must be >= 1, got {value}")
-        self.steps, self.share = steps, share
+        self.channels, self.steps, self.share = channels, steps, share
         self.words = Words(vocabulary, units, embedding)
         self.visual = nn.ModuleList(Attention(channels, units, attention) for _ in range(steps))
         self.textual = nn.ModuleList(Attention(units, units, attention) for _ in range(steps))

@@ -69,6 +69,7 @@ GROUPS = {"person": words.PEOPLE, "animal": words.ANIMALS, "thing": words.THINGS
           "place": words.PLACES}  # fmt: skip
 FORMS = {form: each for group in GROUPS.values() for form, each in forms(group).items()}
 GROUP = {noun: name for name, group in GROUPS.items() for noun in group}
+HANDLING = {form: verb for verb, same in words.HANDLING.items() for form in same}
 DOING = {form: activity for activity, same in words.DOING.items() for form in same}
 
 
@@ -103,13 +104,14 @@ STOPS = words.listed(
     "have wearing holding while as that who which next along across behind after before around for against , "
     "no not his her its their it he she they them him be being"
 )
+NEVER_BEFORE = STOPS | words.DETERMINERS
 
 
 def describes(word: str) -> bool:
     """Whether a word may stand between an article and its noun. "and" may, between colours."""
     if word == "and":
         return True
-    return word not in STOPS | words.DETERMINERS and word not in DOING and not word.endswith("ing")
+    return word not in NEVER_BEFORE and word not in DOING and not word.endswith("ing")
 
 
 class Photo:
@@ -119,6 +121,7 @@ class Photo:
         self.captions = [tokens(caption) for caption in captions]
         self.things = [things(caption) for caption in self.captions]
         self.words = {word for caption in self.captions for word in caption}
+        self.subjects = self.find_subjects()
         self.nouns = Counter(noun for each in self.things for noun in {t.noun for t in each})
         self.numbers = {noun: self.numbers_of(noun) for noun in self.nouns}
 
@@ -136,7 +139,7 @@ class Photo:
         """Whether nobody speaks of more than one."""
         return set(self.numbers[noun]) == {1}
 
-    def subjects(self) -> list[Thing | None]:
+    def find_subjects(self) -> list[Thing | None]:
         """What each caption is about: the person or animal that it names first, if it begins with it."""
         return [
             next((t for t in each if t.start <= 1 and GROUP[t.noun] in ("person", "animal")), None)
@@ -208,7 +211,7 @@ def others(photo: Photo, noun: str) -> Iterator[str]:
 
 def of_subject(photo: Photo) -> Iterator[tuple[str, Counter[str]]]:
     """What is running on the grass? Who is riding a bike?"""
-    subjects = photo.subjects()
+    subjects = photo.subjects
     said = Counter(t.noun for t in subjects if t is not None)
     if not said or said.most_common(1)[0][1] < SURE:
         return
@@ -231,24 +234,21 @@ LOOSE = words.listed("his her its their while and as , it him he she that who an
 
 
 def of_handling(photo: Photo) -> Iterator[tuple[str, Counter[str]]]:
-    """What is the dog carrying? Where two captions name the thing, and the verb stands before it."""
-    for verb, same in words.HANDLING.items():
-        said: Counter[str] = Counter()
-        who: Counter[str] = Counter()
-        for caption, named, subject in zip(photo.captions, photo.things, photo.subjects(), strict=True):
-            for t in named:
-                before = " ".join(caption[max(0, t.start - 2) : t.start])
-                if GROUP[t.noun] == "thing" and any(before == v or before.endswith(" " + v) for v in same):
-                    said[t.noun] += 1
-                    who.update([subject.noun] if subject is not None else [])
-        if not said or not who:
-            continue
-        (best, _), *rest = said.most_common()
-        subject = who.most_common(1)[0][0]
-        agreed = Counter({noun: photo.nouns[noun] for noun in said})
-        if not rest and agreed[best] >= AGREE and photo.single(subject):
-            start, _, preposition = verb.partition(" ")
-            yield f"what is the {subject} {start}{' ' + preposition if preposition else ''}?", agreed
+    """What is the dog carrying? Where two captions name the thing, and the verb stands before it in one."""
+    said: dict[str, set[str]] = defaultdict(set)
+    who: dict[str, Counter[str]] = defaultdict(Counter)
+    for caption, named, subject in zip(photo.captions, photo.things, photo.subjects, strict=True):
+        for t in named:
+            if GROUP[t.noun] == "thing" and t.start:
+                before = caption[max(0, t.start - 2) : t.start]
+                verb = HANDLING.get(" ".join(before)) or HANDLING.get(before[-1])
+                if verb:
+                    said[verb].add(t.noun)
+                    who[verb].update([subject.noun] if subject is not None else [])
+    for verb, nouns in said.items():
+        (best, *more), by = sorted(nouns), who[verb].most_common(1)
+        if not more and by and photo.nouns[best] >= AGREE and photo.single(by[0][0]):
+            yield f"what is the {by[0][0]} {verb}?", Counter({best: photo.nouns[best]})
 
 
 def of_place(photo: Photo) -> Iterator[tuple[str, Counter[str]]]:
@@ -258,7 +258,7 @@ def of_place(photo: Photo) -> Iterator[tuple[str, Counter[str]]]:
         said.update(
             {t.noun for t in named if GROUP[t.noun] == "place" and t.start and caption[t.start - 1] in words.IN_PLACES}
         )
-    subjects = Counter(t.noun for t in photo.subjects() if t is not None)
+    subjects = Counter(t.noun for t in photo.subjects if t is not None)
     if not said or not subjects:
         return
     noun, n = subjects.most_common(1)[0]
@@ -274,10 +274,10 @@ def of_place(photo: Photo) -> Iterator[tuple[str, Counter[str]]]:
 def of_activity(photo: Photo) -> Iterator[tuple[str, Counter[str]]]:
     """What is the man doing? The first verb after what the captions are about."""
     said: Counter[str] = Counter()
-    subjects = Counter(t.noun for t in photo.subjects() if t is not None)
+    subjects = Counter(t.noun for t in photo.subjects if t is not None)
     if not subjects:
         return
-    for caption, subject in zip(photo.captions, photo.subjects(), strict=True):
+    for caption, subject in zip(photo.captions, photo.subjects, strict=True):
         if subject is not None:
             after = [DOING[w] for w in caption[subject.end : subject.end + 6] if w in DOING]
             said.update(after[:1])
@@ -290,19 +290,17 @@ def of_activity(photo: Photo) -> Iterator[tuple[str, Counter[str]]]:
 
 OPEN = {"colour": of_colour, "number": of_number, "object": of_subject, "handling": of_handling, "place": of_place,
         "activity": of_activity}  # fmt: skip
+Answered = Mapping[str, Sequence[tuple[str, Counter[str]]]]  # a photo's open questions and what is said, by kind
 
 
-def open_questions(name: str, photo: Photo) -> Iterator[Question]:
-    for kind, make in OPEN.items():
-        for text, answers in make(photo):
-            kept = {answer: n for answer, n in answers.items() if n > 0}
-            yield Question(name, text, kept, "object" if kind == "handling" else kind)
+def open_questions(photo: Photo) -> Answered:
+    return {kind: list(make(photo)) for kind, make in OPEN.items()}
 
 
 # ------------------------------------------------------------------ yes or no, as many of either
 
 
-def claims(photo: Photo, colours: Mapping[str, Counter[str]]) -> Iterator[tuple[str, bool, int]]:
+def claims(photo: Photo, found: Answered, colours: Mapping[str, Counter[str]]) -> Iterator[tuple[str, bool, int]]:
     """Questions that can be answered by yes or no: (text, whether it is so, how many say it)."""
     for noun, hints in words.HINTS.items():
         article = "" if noun in words.MASS and noun != "beach" else "a "
@@ -310,35 +308,33 @@ def claims(photo: Photo, colours: Mapping[str, Counter[str]]) -> Iterator[tuple[
             yield f"is there {article}{noun}?", True, photo.nouns[noun]
         elif not photo.nouns[noun] and not photo.words & {*hints.split(), noun, plural_of(noun)}:
             yield f"is there {article}{noun}?", False, 5
-    for text, said in of_colour(photo):
+    for text, said in found["colour"]:
         (best, n), *_ = said.most_common()
         subject = re.sub(r"what color (is|are) the (.*)\?", r"\1 the \2", text)
         yield f"{subject} {best}?", True, n
-        for colour in colours[text]:
-            if not any(alike(colour, other) for other in said) and colours[text][colour] > 1:
+        for colour, often in colours[text].items():
+            if often > 1 and not any(alike(colour, other) for other in said):
                 yield f"{subject} {colour}?", False, n
-    for text, said in of_activity(photo):
+    for text, said in found["activity"]:
         (best, n), *_ = said.most_common()
         subject = re.sub(r"what is the (.*) doing\?", r"is the \1", text)
         yield f"{subject} {best}?", True, n
         named = {DOING[word] for word in photo.words if word in DOING}
+        excluded = named | set().union(*(group for group in words.TOGETHER if group & named))
         for activity in words.DOING:
-            if (
-                not any({activity, other} <= group for group in words.TOGETHER for other in named)
-                and activity not in named
-            ):
+            if activity not in excluded:
                 yield f"{subject} {activity}?", False, n
 
 
-def yes_no_questions(photos: Mapping[str, Photo], each: int = 300) -> Iterator[Question]:
+def yes_no_questions(photos: Mapping[str, Photo], found: Mapping[str, Answered], each: int = 300) -> Iterator[Question]:
     """As many of either answer for every question, `each` at most; which photos, the text decides."""
     colours: dict[str, Counter[str]] = defaultdict(Counter)
-    for photo in photos.values():
-        for text, said in of_colour(photo):
+    for answered in found.values():
+        for text, said in answered["colour"]:
             colours[text].update([said.most_common(1)[0][0]])
     asked: dict[str, dict[bool, list[tuple[str, int]]]] = defaultdict(lambda: {True: [], False: []})
     for name, photo in photos.items():
-        for text, so, n in claims(photo, colours):
+        for text, so, n in claims(photo, found[name], colours):
             asked[text][so].append((name, n))
     for text, sides in sorted(asked.items()):
         n = min(each, *map(len, sides.values()))
@@ -363,7 +359,13 @@ def fewer_ones(made: Sequence[Question]) -> list[Question]:
 def from_captions(captions: Mapping[str, Sequence[str]]) -> list[Question]:
     """All questions that captions {photo: sentences} give, in the order of the photos."""
     photos = {name: Photo(sentences) for name, sentences in captions.items()}
-    made = fewer_ones([question for name, photo in photos.items() for question in open_questions(name, photo)])
-    made += yes_no_questions(photos)
+    found = {name: open_questions(photo) for name, photo in photos.items()}
+    made = [
+        Question(name, text, dict(said), "object" if kind == "handling" else kind)
+        for name, answered in found.items()
+        for kind, each in answered.items()
+        for text, said in each
+    ]
+    made = fewer_ones(made) + list(yes_no_questions(photos, found))
     place = {name: i for i, name in enumerate(photos)}
     return sorted(made, key=lambda q: (place[q.photo], KINDS.index(q.kind), q.text))

@@ -153,9 +153,9 @@ def suggestions(learned: Iterable[Asked], known: Mapping[str, int]) -> dict[str 
 
 def made(root: Path) -> dict[str, list[Asked]]:
     """Questions from Flickr8k's captions, by the part that their photo belongs to."""
-    sentences = captions.read_captions(root)
-    part_of = {name: part for part, names in captions.parts(list(sentences)).items() for name in names}
-    found: dict[str, list[Asked]] = {"train": [], "choice": [], "test": []}
+    sentences = captions.captions_by_photo(root)
+    part_of = {name: part for part, names in captions.split_of(list(sentences)).items() for name in names}
+    found: dict[str, list[Asked]] = {"train": [], "choosing": [], "test": []}
     for photo, text, answers, kind in from_captions(sentences):
         scores = {answer: metric.agreement(n) for answer, n in answers.items()}
         found[part_of[photo]].append(Asked(photo, text, answers, scores, kind, "captions"))
@@ -270,19 +270,19 @@ def means(maps: np.ndarray, file: Path) -> np.ndarray:
 
 
 def joint(part: str = "", *, maps: bool = False) -> Callable[[Path, str], Dataset]:
-    """Made questions and DAQUAR's together. maps: whether features keep their places. part: "choice" for settings."""
+    """Made questions and DAQUAR's together. maps: whether features keep their places. part: "choosing" for settings."""
 
     def read(root: Path, split: str) -> Dataset:
         sentences = made(root)
         people = {each: daquar(root, each) for each in ("train", "test")}
         chosen = set(sorted({each.photo for each in people["train"]})[::8])
         kept = [each for each in people["train"] if each.photo not in chosen]
-        people |= {"train": kept, "choice": [each for each in people["train"] if each.photo in chosen]}
+        people |= {"train": kept, "choosing": [each for each in people["train"] if each.photo in chosen]}
         learned = sentences["train"] + people["train"]
         if split == "train" and not part:  # nothing is left to choose
-            learned = learned + sentences["choice"] + people["choice"]
+            learned = learned + sentences["choosing"] + people["choosing"]
         asked = sentences[part or "test"] + people[part or "test"] if split == "test" else learned
-        flickr = sorted((root / "flickr8k" / "Images").glob("*.jpg"))
+        flickr = [root / "flickr8k" / "Images" / name for name in captions.captions_by_photo(root)]
         rooms = sorted((root / "daquar" / "images").glob("*.*"))
         both = [seen_maps("flickr8k", flickr, root), seen_maps("daquar", rooms, root)]
         if not maps:
@@ -340,9 +340,9 @@ def coco(root: Path, split: str) -> Dataset:
 
 SETS: dict[str, Any] = {
     "vqa": joint(),
-    "vqa-choice": joint("choice"),  # measured on photos that settings may be chosen by
+    "vqa-choosing": joint("choosing"),  # measured on photos that settings may be chosen by
     "vqa-maps": joint(maps=True),
-    "vqa-maps-choice": joint("choice", maps=True),
+    "vqa-maps-choosing": joint("choosing", maps=True),
     "easy-vqa": easy_vqa,
     "vqa-coco": coco,
 }
