@@ -21,6 +21,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core import pairs
+from core.captions import Captions
 from core.dataset import Dataset
 from core.layers import uniform_crop_corners
 from core.noise import seeded as seeded
@@ -322,6 +323,7 @@ SETS: dict[str, Callable[[Path, str], Dataset]] = {
     "cityscapes": side_by_side("cityscapes", "left", 256, "Cityscapes, as distributed with pix2pix"),
     "edges2shoes": side_by_side("edges2shoes", "right", 256, "UT Zappos50K, as distributed with pix2pix", grey=True),
     "edges2handbags": side_by_side("edges2handbags", "right", 256, "iGAN's handbags, with pix2pix", grey=True),
+    "flickr8k-captions": Captions,
     "night2day": side_by_side("night2day", "right", 256, "Transient Attributes, with pix2pix"),
     **questions.SETS,
 }
