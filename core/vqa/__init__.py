@@ -22,14 +22,13 @@ TITLES = {
     "rdan": "r-DAN",
 }
 COUNTED = {"random": Random, "prior": Counts, "type": Counts}
-EPOCHS = 2  # of those that count or remember: each leaves out a part of a batch, and another one
-QUESTIONS = 22_000
+ROUNDS = 2 * 186  # steps: twice all questions, in batches of 128; what is left over differs from round to round
 
 RECIPES = {
-    f"vqa-{key}": JOINT | dict(build=build, config=dict(method=key), variant=key, steps=EPOCHS * QUESTIONS // 128)
+    f"vqa-{key}": JOINT | dict(build=build, config=dict(method=key), variant=key, steps=ROUNDS)
     for key, build in COUNTED.items()
 }
-RECIPES["vqa-nearest"] = JOINT | dict(build=Nearest, config={}, variant="nearest", steps=EPOCHS * QUESTIONS // 128)
+RECIPES["vqa-nearest"] = JOINT | dict(build=Nearest, config={}, variant="nearest", steps=ROUNDS)
 RECIPES |= {
     f"vqa-{key}": JOINT | dict(build=Network, config=dict(method=key), variant=key, steps=2000) for key in METHODS
 }
