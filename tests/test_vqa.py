@@ -5,6 +5,7 @@ import json
 import random
 from collections import Counter
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -17,6 +18,7 @@ from core.noise import first_weights, seeded
 from core.train import train
 from core.vqa import evaluate, language, metric, sets
 from core.vqa.answerer import interval
+from core.vqa.networks import peaks
 from core.vqa.questions import AGREE, from_captions
 from tests.test_contract import questions as some_questions
 from tests.test_contract import small
@@ -360,3 +362,25 @@ def test_answers_come_best_first_and_a_second_question_looks_at_nothing_again(as
 def test_a_question_that_cannot_be_read_gets_a_sentence(asker, question: str, said: str):
     with pytest.raises(ValueError, match=said):
         asker.answer(Image.new("RGB", (8, 8)), question)
+
+
+def test_a_peak_counts_where_it_lies_in_the_photo_that_has_the_thing():
+    model = (
+        zoo.recipe("rdan").build(words=["is", "there", "a", "dog"], answers=["yes", "no"], channels=4, units=8).eval()
+    )
+    features = torch.zeros(4, 4, 3, 3)
+    features[:2, 0] = 1  # the first two photos have it
+    asked, lengths = language.numbered(["is there a dog?"] * 4, model.vocabulary)
+    score = F.one_hot(torch.tensor([0, 0, 1, 1]), 2).float()
+    batch = {"features": features, "words": asked, "lengths": lengths, "score": score}
+    batch["type"] = torch.full((4,), language.TYPES.index("is there a"))
+
+    def looks_at(channel: int, sign: float):
+        def looks(maps, words, lengths):
+            return SimpleNamespace(visual=(sign * maps[:, channel])[:, None].expand(-1, 2, -1, -1))
+
+        return looks
+
+    for sign, expected in ((1.0, True), (-1.0, False)):
+        model.network.looks = looks_at(0, sign)
+        assert peaks(model, batch).tolist() == [[expected] * 2] * 2

@@ -8,7 +8,7 @@ hold the methods, answerer.py what they share.
 
 from core.vqa.answerer import evaluate
 from core.vqa.baselines import Counts, Nearest, Random
-from core.vqa.networks import METHODS, Drawn, Looking, Network
+from core.vqa.networks import METHODS, Drawn, Looking, Network, evaluate_looking
 
 PAPER = "arXiv:1505.00468, Sec. 4"
 COMMON = dict(evaluate=evaluate, metric="accuracy", unit="% accuracy", paper=PAPER)
@@ -33,7 +33,13 @@ RECIPES |= {
     f"vqa-{key}": JOINT | dict(build=Network, config=dict(method=key), variant=key, steps=2000) for key in METHODS
 }
 RECIPES["rdan"] = JOINT | dict(
-    build=Looking, config={}, variant="rdan", data="vqa-maps", steps=2000, paper="arXiv:1611.00471, Sec. 3.4"
+    build=Looking,
+    config={},
+    variant="rdan",
+    data="vqa-maps",
+    steps=2000,
+    evaluate=evaluate_looking,
+    paper="arXiv:1611.00471, Sec. 3.4",
 )
 RECIPES["vqa-easy"] = COMMON | dict(build=Drawn, config={}, variant="easy", data="easy-vqa", batch_size=64, steps=4000)
 RECIPES["vqa-coco"] = COMMON | dict(

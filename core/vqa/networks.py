@@ -16,7 +16,7 @@ Differs from the paper: features of EfficientNet-Lite2 in the place of VGG-19's 
 there are twenty thousand questions here and not a quarter of a million; words fall out at random while it learns.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -29,7 +29,7 @@ from core.layers import cosine
 from core.noise import dropout
 from core.recipe import Batch, Phase
 from core.vqa import language
-from core.vqa.answerer import ANSWERS, FIRST, WORDS, Answerer
+from core.vqa.answerer import ANSWERS, FIRST, WORDS, Answerer, evaluate
 from core.words import PADDING, UNKNOWN
 
 BAG = 1000
@@ -220,6 +220,50 @@ class Looking(Learner):
         n = int(batch["lengths"])
         found = self.network.looks(batch["features"], batch["words"][:, :n], batch["lengths"])
         return found[0][0], found[1][0]
+
+
+def evaluate_looking(model: Looking, batches: Iterable[Batch]) -> dict[str, float]:
+    """Accuracy, and how often the peak of attention lies on the thing that is named, in % for each step.
+
+    Where people were asked the same "is there a ...?" of two photos and only one has it, the two lie side by side, and
+    the peak should be in that one's half: 50 % by chance. "pairs" says how many were shown.
+    """
+    hits = []
+
+    def watched() -> Iterator[Batch]:
+        for batch in batches:
+            hits.append(peaks(model, batch))
+            yield batch
+
+    found = evaluate(model, watched())
+    right = torch.cat(hits)
+    share = 100 * right.float().mean(0) if len(right) else torch.zeros(right.shape[1])
+    return found | {f"peak in step {k + 1}": v for k, v in enumerate(share.tolist())} | {"pairs": len(right)}
+
+
+@torch.inference_mode()
+def peaks(model: Looking, batch: Batch) -> Tensor:
+    """For each pair of photos in a batch whether each step's peak is in the half that has the thing: (pairs, K)."""
+    ask = torch.tensor([text == "is there" or text == "is there a" for text in language.TYPES])[batch["type"]]
+    said = [batch["score"][:, model.answers.index(answer)] > 0 for answer in ("yes", "no")]
+    having, lacking = ((ask & each).nonzero()[:, 0].tolist() for each in said)
+    pairs = []
+    for yes in having:
+        no = next((k for k in lacking if torch.equal(batch["words"][k], batch["words"][yes])), None)
+        if no is not None:
+            lacking.remove(no)
+            pairs.append((yes, no))
+    if not pairs:
+        return torch.zeros(0, model.network.steps, dtype=torch.bool)
+    yes, no = torch.tensor(pairs).T
+    on_the_left = torch.arange(len(pairs)) % 2 == 0
+    features = batch["features"]
+    left, right = (
+        torch.where(side[:, None, None, None], features[yes], features[no]) for side in (on_the_left, ~on_the_left)
+    )
+    visual = model.network.looks(torch.cat((left, right), 3), batch["words"][yes], batch["lengths"][yes]).visual
+    column = visual.flatten(2).argmax(2) % visual.shape[-1]  # (pairs, K)
+    return (column < features.shape[-1]) == on_the_left[:, None]
 
 
 class Drawn(Learner):

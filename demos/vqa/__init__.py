@@ -1,4 +1,4 @@
-"""The VQA tab: ask a photo, hear every method of the VQA paper, and see where r-DAN looks. Alone: `python -m demos.vqa`."""
+"""The VQA tab: ask about a photo, compare every method, see where r-DAN looks. Alone: `python -m demos.vqa`."""
 
 from typing import Any
 
@@ -104,8 +104,8 @@ def looking(picture: Image.Image, question: str, *_: str) -> tuple[Any, Any, Any
     found = asking.answers("rdan", picture, question)
     strongest = words[int(textual[-1].argmax())]
     said = (
-        f"r-DAN: {found[0][0]}, {found[0][1]:.0%} sure. In its last step “{strongest}” weighs most, and the brightest of "
-        f"{visual[0].numel()} parts has {visual[-1].max():.0%} of the photo's attention."
+        f"r-DAN: {found[0][0]}, {found[0][1]:.0%} sure. In its last step “{strongest}” weighs most, and the "
+        f"brightest of {visual[0].numel()} parts has {visual[-1].max():.0%} of the photo's attention."
     )
     bars = views.bars("What r-DAN answers", {TITLES["rdan"]: ("reading", found)})
     return views.looking(picture, visual, textual, words), bars, gr.skip(), said
@@ -151,7 +151,7 @@ def judge(picture: Image.Image, question: str, method: str, options: str, people
     except ValueError as problem:
         raise frame.Note(str(problem), at="people") from None
     found = asking.every(picture, question)
-    mine, p = found["rdan"][0] if "rdan" in found else next(iter(found.values()))[0]
+    mine, _ = found["rdan"][0] if "rdan" in found else next(iter(found.values()))[0]
     worth = metric.score(mine, said_by)
     said = (
         f"{scores[0][0] or 'An empty answer'} is worth {scores[0][1]:.0%} among these {len(said_by)} people. "

@@ -72,7 +72,8 @@ def bars(
         found = dict(rows)
         figure.add_bar(
             y=[html.escape(answer) for answer in names], x=[100 * found.get(answer, 0.0) for answer in names],
-            name=name, orientation="h", marker=dict(color=plots.COLOURS[colour], pattern_shape="/" if colour == "ink" else ""),
+            name=name, orientation="h",
+            marker=dict(color=plots.COLOURS[colour], pattern_shape="/" if colour == "ink" else ""),
             texttemplate="%{x:.0f}", hovertemplate="%{y}: %{x:.1f}<extra></extra>",
         )  # fmt: skip
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
@@ -103,7 +104,7 @@ def accuracy(key: str) -> str:
 
 
 def measured() -> str:
-    """The lesson's table: accuracy on held-out photos by method, data set and kind. Cards that are not whole are left out."""
+    """The lesson's table: held-out accuracy by method, set and kind. Cards that are not whole are left out."""
     columns = ["all", "95 % interval", "18 choices", "from captions", *KINDS, "DAQUAR"]
     lines = ["| method | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
     for key, title in TITLES.items():
