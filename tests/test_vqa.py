@@ -308,7 +308,9 @@ def test_the_interval_is_that_of_the_bootstrap_over_photos():
     right = torch.tensor([100.0 * (random.random() < 0.3) for _ in range(2000)])
     low, high = interval(right, torch.arange(2000))
     error = 100 * (0.3 * 0.7 / 2000) ** 0.5
-    assert (low, high) == pytest.approx((right.mean() - 1.96 * error, right.mean() + 1.96 * error), abs=0.4)
+    assert (low, high) == pytest.approx(
+        (right.mean().item() - 1.96 * error, right.mean().item() + 1.96 * error), abs=0.4
+    )
     wide = interval(right.repeat_interleave(4), torch.arange(2000).repeat_interleave(4))
     assert wide == pytest.approx((low, high), abs=0.2)  # four questions about a photo that are all right or all wrong
 

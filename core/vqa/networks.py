@@ -97,7 +97,7 @@ class Bag(nn.Module):
         bag = torch.zeros(len(asked), 2 + self.n, device=asked.device)
         known = torch.where(asked < 2 + self.n, asked, PADDING)
         bag.scatter_(1, known, 1.0)
-        begins = (asked[:, : len(self.first), None] == self.first).float()
+        begins = (F.pad(asked, (0, len(self.first)))[:, : len(self.first), None] == self.first).float()
         return torch.cat((bag[:, 2:], begins.flatten(1)), 1)
 
 

@@ -279,7 +279,7 @@ def joint(part: str = "", *, maps: bool = False) -> Callable[[Path, str], Datase
         kept = [each for each in people["train"] if each.photo not in chosen]
         people |= {"train": kept, "choosing": [each for each in people["train"] if each.photo in chosen]}
         learned = sentences["train"] + people["train"]
-        if split == "train" and not part:  # nothing is left to choose
+        if not part:  # nothing is left to choose
             learned = learned + sentences["choosing"] + people["choosing"]
         asked = sentences[part or "test"] + people[part or "test"] if split == "test" else learned
         flickr = [root / "flickr8k" / "Images" / name for name in captions.captions_by_photo(root)]

@@ -48,6 +48,10 @@ def show(
     people: str = "",
 ) -> frame.Shown:
     """What the controls ask for: the photo or the film, bars, a table, and a sentence."""
+    recorded = frame.recording(f"{ID}-looks", dict(mode=mode, source=source, photo=photo, question=question))
+    if recorded:
+        film, bars, _, said = looked_at(**recorded)
+        return frame.Shown([film, bars, gr.skip()], said)
     picture = chosen(source, photo, upload, camera)
     try:
         core.load(asking.NAMES["type"]).check(question)
@@ -107,8 +111,20 @@ def looking(picture: Image.Image, question: str, *_: str) -> tuple[Any, Any, Any
         f"r-DAN: {found[0][0]}, {found[0][1]:.0%} sure. In its last step “{strongest}” weighs most, and the "
         f"brightest of {visual[0].numel()} parts has {visual[-1].max():.0%} of the photo's attention."
     )
-    bars = views.bars("What r-DAN answers", {TITLES["rdan"]: ("reading", found)})
-    return views.looking(picture, visual, textual, words), bars, gr.skip(), said
+    return looked_at(views.looking(picture, visual, textual, words), found, said)
+
+
+def looked_at(film: dict[str, Any], found: list[tuple[str, float]], said: str) -> tuple[Any, Any, Any, str]:
+    """What is on the stage then."""
+    return film, views.bars("What r-DAN answers", {TITLES["rdan"]: ("reading", found)}), gr.skip(), said
+
+
+def record() -> None:
+    """Write what is there on arrival; for `python -m demos.first_sight`."""
+    picture, question = asking.example(path.FIRST["photo"]), path.FIRST["question"]
+    film, _, _, said = looking(picture, question)
+    found = asking.answers("rdan", picture, question)
+    frame.record(f"{ID}-looks", path.FIRST, dict(film=film, found=found, said=said))
 
 
 def compare(picture: Image.Image, question: str, *_: str) -> tuple[Any, Any, Any, str]:
