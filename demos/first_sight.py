@@ -13,7 +13,7 @@ from PIL import Image, ImageDraw
 
 import core
 from core.gan.mixture import axis
-from demos import draw, fgan, frame, gans, home, infogan, pix2pix, plots, vqa
+from demos import draw, fgan, frame, gans, home, infogan, matching, pix2pix, plots, vqa
 from demos.fgan import fits, words
 from demos.gans import compare, path, track
 from demos.infogan import codes
@@ -38,6 +38,8 @@ def main(arguments: list[str] | None = None) -> None:
     same_noise().save(home.EXAMPLES / "home-gans.png", optimize=True)
     turned_codes().save(home.EXAMPLES / "home-infogan.png", optimize=True)
     fgan.record()
+    matching.record()
+    fitting_photos().save(home.EXAMPLES / "home-matching.png", optimize=True)
     two_answers().save(home.EXAMPLES / "home-fgan.png", optimize=True)
     vqa.record()
     looked_at().save(home.EXAMPLES / "home-vqa.png", optimize=True)
@@ -100,6 +102,13 @@ def looked_at(photos: int = 3, height: int = 112, gap: int = 6) -> Image.Image:
             left = (part.width - height) // 2  # the middle square of a wide photo
             whole.paste(part.crop((left, 0, left + height, height)), (column * (height + gap), row * (height + gap)))
     return whole
+
+
+def fitting_photos(columns: int = 4, cell: int = 112) -> Image.Image:
+    """The photos that fit the tab's first sentence best, in their order."""
+    film = matching.found(matching.pool.ours(), matching.FIRST_SENTENCE, matching.BEST)
+    sheet = plots.from_data_url(film["panes"][0]["film"]).convert("RGB")
+    return sheet.crop((0, 0, columns * cell, 2 * cell))
 
 
 def pairs(gap: int = 6) -> Image.Image:

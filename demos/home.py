@@ -82,6 +82,14 @@ CARDS = [
         "Ask a question about a photo, ours or yours. Twelve methods answer, and one shows step by step where it "
         "looked and which words it weighed.",
     ),
+    Card(
+        "matching",
+        "Matching",
+        "home-matching.png",
+        "Eight photos in two rows, in the order in which they fit a sentence about a dog",
+        "Find photos by a sentence and sentences for a photo, also for yours, and see step by step where the network "
+        "looked and which words it weighed.",
+    ),
 ]
 
 ABOUT = "Every picture is made by a trained model on this machine while you watch. Nothing you draw is kept."
