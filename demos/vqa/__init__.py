@@ -23,7 +23,6 @@ MODES = [
 ]
 SOURCES = [("One of these", "example"), ("A photo of mine", "upload"), ("The camera", "camera")]
 OPTIONS = "red, blue, green, brown, white, black"
-PEOPLE = "brown, brown, brown, tan, brown, light brown, yellow, brown, tan, brown"
 WITH_METHOD = {"mode": ["ask", "choice"]}
 WITH_BARS = {"mode": ["ask", "looks", "choice", "people"]}
 WITH_TABLE = {"mode": ["all", "people"]}
@@ -199,7 +198,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
         page.act(show, [strip, bars, table])
         page.set_by(page.chips.input, lambda event, **values: {"question": values["chip"]}, ["question"])
         asked_of = page.controls["photo"].input
-        page.set_by(asked_of, lambda event, **values: {"question": path.question_for(values["photo"])}, ["question"])
+        page.set_by(asked_of, lambda event, **values: {"question": path.ASKED[values["photo"]]}, ["question"])
         page.press(page.ask, lambda **_: {}, [])
     gr.api(frame.sentences(asking.answer), api_name="vqa_answer", **frame.MODEL)
     gr.api(frame.sentences(asking.compare), api_name="vqa_compare", **frame.MODEL)

@@ -12,6 +12,7 @@ from core.images import open_picture
 from core.vqa import TITLES, language, metric
 from core.weights import WeightsError
 from demos import checks, frame, pictures
+from demos.vqa import path
 
 NAMES = {key: key if key == "rdan" else f"vqa-{key}" for key in TITLES}
 METHODS = [(title[:1].upper() + title[1:], key) for key, title in TITLES.items()]
@@ -28,8 +29,8 @@ PHOTOS = frame.DEMOS / "examples" / "photos"
 
 @functools.cache
 def examples() -> dict[str, Path]:
-    """The photos that come with the app, by name."""
-    return {path.stem: path for path in sorted(PHOTOS.glob("*.jpg"))}
+    """The photos of the tab, by name."""
+    return {name: PHOTOS / f"{name}.jpg" for name in path.ASKED}
 
 
 @functools.lru_cache(maxsize=64)
