@@ -217,7 +217,7 @@ def question_controls(page: frame.Page) -> None:
     options = gr.Textbox(OPTIONS, label="Your options", info="Up to 18, apart by commas", max_lines=4)
     page.control("options", options, when={"mode": ["choice"]}, caption=False)
     people = gr.Textbox(
-        PEOPLE, label="What ten people would say", info="Up to 10 answers, apart by commas", max_lines=6
+        path.PEOPLE, label="What ten people would say", info="Up to 10 answers, apart by commas", max_lines=6
     )
     page.control("people", people, when={"mode": ["people"]}, caption=False)
 
