@@ -122,7 +122,7 @@ class Photo:
         self.things = [things(caption) for caption in self.captions]
         self.words = {word for caption in self.captions for word in caption}
         self.subjects = self.find_subjects()
-        self.nouns = Counter(noun for each in self.things for noun in {t.noun for t in each})
+        self.nouns = Counter(noun for each in self.things for noun in sorted({t.noun for t in each}))
         self.numbers = {noun: self.numbers_of(noun) for noun in self.nouns}
 
     def numbers_of(self, noun: str) -> Counter[int]:
@@ -255,9 +255,8 @@ def of_place(photo: Photo) -> Iterator[tuple[str, Counter[str]]]:
     """Where is the dog? In the place that captions name after a preposition."""
     said: Counter[str] = Counter()
     for caption, named in zip(photo.captions, photo.things, strict=True):
-        said.update(
-            {t.noun for t in named if GROUP[t.noun] == "place" and t.start and caption[t.start - 1] in words.IN_PLACES}
-        )
+        places = [t for t in named if GROUP[t.noun] == "place" and t.start]
+        said.update(list(dict.fromkeys(t.noun for t in places if caption[t.start - 1] in words.IN_PLACES)))
     subjects = Counter(t.noun for t in photo.subjects if t is not None)
     if not said or not subjects:
         return

@@ -7,7 +7,7 @@ A row is a question. Its batch has
     type (B,)                         the number of its beginning in language.TYPES
     target (B, A)                     shares of the answers that people gave, to learn from
     score (B, A)                      how right each answer is, from 0 to 1, to measure by
-    choices (B, 18)                   the multiple choice, as numbers of answers; -1 where there are less
+    choices (B, 18)                   of held-out questions: the multiple choice, as numbers of answers; -1 for none
     group (B,), photo (B,), row (B,)  data set and kind (see `group_names`); numbers of photo and question
 
 Only answers that training photos have often enough can be given: A is a few hundred. A question whose answers are all
@@ -74,7 +74,8 @@ class Questions(Dataset):
         common = Counter(best(each.answers) for each in learned)
         answers = [answer for answer, n in common.most_common() if n >= OFTEN] or list(common)
         number = {answer: k for k, answer in enumerate(answers)}
-        if learned is asked:
+        measured = learned is not asked
+        if not measured:
             asked = learned = [each for each in asked if any(answer in number for answer in each.answers)]
         self.asked, self.photos, self.features = list(asked), list(photos), features
         self.origin, self.licence = origin, licence
@@ -92,8 +93,10 @@ class Questions(Dataset):
         self.place = np.array([place[each.photo] for each in asked])
         _, self.own = np.unique(self.place, return_inverse=True)  # photos that are asked about, numbered from 0
         self.groups = torch.tensor([SOURCES.index(e.source) * len(KINDS) + KINDS.index(e.kind) for e in asked])
-        self.number, self.suggested = number, suggestions(learned, number)
-        self.choices = torch.stack([self.choose(k) for k in range(len(asked))])
+        self.number, self.choices = number, None
+        if measured:
+            self.suggested = suggestions(learned, number)
+            self.choices = torch.stack([self.choose(k) for k in range(len(asked))])
 
     def __len__(self) -> int:
         return len(self.asked)
@@ -118,14 +121,14 @@ class Questions(Dataset):
                     target[row, self.number[answer]] = n
                     score[row, self.number[answer]] = self.asked[k].scores[answer]
         at = indices.numpy()
-        return {
+        chosen = {} if self.choices is None else {"choices": self.choices[indices]}
+        return chosen | {
             "features": self.features(self.place[at]),
             "words": self.words[indices],
             "lengths": self.lengths[indices],
             "type": self.types[indices],
             "target": target / target.sum(1, keepdim=True).clamp(min=1),
             "score": score,
-            "choices": self.choices[indices],
             "group": self.groups[indices],
             "photo": torch.from_numpy(self.own[at]),
             "row": indices,
