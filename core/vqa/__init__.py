@@ -37,7 +37,7 @@ RECIPES["rdan"] = JOINT | dict(
     config={},
     variant="rdan",
     data="vqa-maps",
-    steps=2000,
+    steps=1400,
     evaluate=evaluate_looking,
     paper="arXiv:1611.00471, Sec. 3.4",
 )
