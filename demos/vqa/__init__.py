@@ -196,7 +196,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             page.diagram(path.DIAGRAM)
             page.lesson(views.measured())
         page.act(show, [strip, bars, table])
-        page.set_by(page.chips.input, lambda event, **values: {"question": values["chip"]}, ["question"])
+        page.set_by(page.chips.select, lambda event, **_: {"question": str(event.value)}, ["question"])
         asked_of = page.controls["photo"].input
         page.set_by(asked_of, lambda event, **values: {"question": path.ASKED[values["photo"]]}, ["question"])
         page.press(page.ask, lambda **_: {}, [])
@@ -207,11 +207,10 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
 
 def question_controls(page: frame.Page) -> None:
     """The question, with others to click, and what is done with it."""
-    box = gr.Textbox(path.FIRST["question"], label="Ask a question, in English", max_lines=2, lines=1)
+    box = gr.Textbox(path.FIRST["question"], label="Your question", info="In English, about what is seen", max_lines=2, lines=1)
     page.control("question", box, caption=True)
     page.ask = gr.Button("Ask", variant="primary", elem_id="vqa-ask", elem_classes="main-action")
-    page.chips = gr.Radio(path.CHIPS, label="Or one of these", elem_classes="chips")
-    page.control("chip", page.chips, acts=False, link=False, caption=False)
+    page.chips = gr.Radio(path.CHIPS, label="Or one of these", elem_classes="chips", elem_id="vqa-chips")
     page.control("mode", gr.Radio(MODES, value=path.FIRST["mode"], label="What do you want to see?"))
     page.control("method", gr.Dropdown(asking.METHODS, value=asking.FIRST_METHOD, label="Method"), when=WITH_METHOD)
     options = gr.Textbox(OPTIONS, label="Your options", info="Up to 18, apart by commas", max_lines=4)
