@@ -30,18 +30,18 @@ RECIPES = {
 }
 RECIPES["vqa-nearest"] = JOINT | dict(build=Nearest, config={}, variant="nearest", steps=ROUNDS)
 RECIPES |= {
-    f"vqa-{key}": JOINT | dict(build=Network, config=dict(method=key), variant=key, steps=2000) for key in METHODS
+    f"vqa-{key}": JOINT | dict(build=Network, config=dict(method=key), variant=key, steps=1500) for key in METHODS
 }
 RECIPES["rdan"] = JOINT | dict(
     build=Looking,
     config={},
     variant="rdan",
     data="vqa-maps",
-    steps=1400,
+    steps=1200,
     evaluate=evaluate_looking,
     paper="arXiv:1611.00471, Sec. 3.4",
 )
-RECIPES["vqa-easy"] = COMMON | dict(build=Drawn, config={}, variant="easy", data="easy-vqa", batch_size=64, steps=4000)
+RECIPES["vqa-easy"] = COMMON | dict(build=Drawn, config={}, variant="easy", data="easy-vqa", batch_size=64, steps=2500)
 RECIPES["vqa-coco"] = COMMON | dict(
     build=Network, config=dict(method="deeper-lstm-q-norm-i", units=512, common=1024, embedding=300), variant="coco",
     data="vqa-coco", batch_size=500, steps=25_000, reported={"accuracy": 57.75},
