@@ -29,12 +29,15 @@ RECIPES = {
     for key, build in COUNTED.items()
 }
 RECIPES["vqa-nearest"] = JOINT | dict(build=Nearest, config={}, variant="nearest", steps=ROUNDS)
+# Both sides of a product drop out, so that 0.3 leaves half of the pairs.
+SHARES = {key: 0.3 if row.fused == "product" else 0.5 for key, row in METHODS.items()}
 RECIPES |= {
-    f"vqa-{key}": JOINT | dict(build=Network, config=dict(method=key), variant=key, steps=1500) for key in METHODS
+    f"vqa-{key}": JOINT | dict(build=Network, config=dict(method=key, share=share), variant=key, steps=1500)
+    for key, share in SHARES.items()
 }
 RECIPES["rdan"] = JOINT | dict(
     build=Looking,
-    config={},
+    config=dict(share=0.3),
     variant="rdan",
     data="vqa-maps",
     steps=1200,

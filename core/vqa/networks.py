@@ -52,7 +52,6 @@ METHODS = {
     "bow-q-i": Method("BoW Q + I", "bow", image="plain"),
     "lstm-q": Method("LSTM Q", "lstm"),
     "lstm-q-i": Method("LSTM Q + I", "lstm", image="plain", fused="product"),
-    "deeper-lstm-q": Method("deeper LSTM Q", "lstm", layers=2),
     "deeper-lstm-q-norm-i": Method("deeper LSTM Q + norm I", "lstm", layers=2, image="norm", fused="product"),
 }
 

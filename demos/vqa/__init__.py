@@ -132,7 +132,7 @@ def compare(picture: Image.Image, question: str, *_: str) -> tuple[Any, Any, Any
     firsts = [each[0][0] for each in found.values()]
     commonest = max(dict.fromkeys(firsts), key=firsts.count)
     said = f"{firsts.count(commonest)} of {len(firsts)} methods say {commonest}."
-    blind = [key for key in ("deeper-lstm-q", "lstm-q", "bow-q", "type") if key in found]
+    blind = [key for key in ("lstm-q", "bow-q", "type") if key in found]
     if blind and found[blind[0]][0][0] == commonest:
         said += " So does a network that never sees the photo: here the question gives the answer away."
     return views.still(picture), gr.skip(), views.compared(found), said
@@ -207,7 +207,9 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
 
 def question_controls(page: frame.Page) -> None:
     """The question, with others to click, and what is done with it."""
-    box = gr.Textbox(path.FIRST["question"], label="Your question", info="In English, about what is seen", max_lines=2, lines=1)
+    box = gr.Textbox(
+        path.FIRST["question"], label="Your question", info="In English, about what is seen", max_lines=2, lines=1
+    )
     page.control("question", box, caption=True)
     page.ask = gr.Button("Ask", variant="primary", elem_id="vqa-ask", elem_classes="main-action")
     page.chips = gr.Radio(path.CHIPS, label="Or one of these", elem_classes="chips", elem_id="vqa-chips")

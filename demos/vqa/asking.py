@@ -16,7 +16,7 @@ from demos.vqa import path
 
 NAMES = {key: key if key == "rdan" else f"vqa-{key}" for key in TITLES}
 METHODS = [(title[:1].upper() + title[1:], key) for key, title in TITLES.items()]
-BLIND = {"bow-q-i": "bow-q", "lstm-q-i": "lstm-q", "deeper-lstm-q-norm-i": "deeper-lstm-q", "rdan": "deeper-lstm-q",
+BLIND = {"bow-q-i": "bow-q", "lstm-q-i": "lstm-q", "deeper-lstm-q-norm-i": "lstm-q", "rdan": "lstm-q",
          "nearest": "type", "i": "prior"}  # fmt: skip
 FIRST_METHOD = "rdan"
 FEW = 40  # training questions of a type: with less, an answer is a guess
