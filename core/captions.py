@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from core import vision
-from core.data import Dataset
+from core.dataset import Dataset
 from core.recipe import Batch
 from core.words import Vocabulary, tokens, vocabulary
 

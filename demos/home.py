@@ -84,6 +84,14 @@ CARDS = [
         "both or picks one.",
     ),
     Card(
+        "vqa",
+        "VQA",
+        "home-vqa.png",
+        "Three photos; beside each the parts of it that a network looked at to answer a question",
+        "Ask a question about a photo, ours or yours. Eleven methods answer, and one shows step by step where it "
+        "looked and which words it weighed.",
+    ),
+    Card(
         "matching",
         "Matching",
         "home-matching.png",

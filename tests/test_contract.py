@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 import safetensors.torch
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core import data, pairs, train, weights, zoo
@@ -30,6 +31,7 @@ from core.recipe import (
     Translates,
     declares,
 )
+from core.vqa import language
 
 SMALL = {"glimpses": 4, "units": 48, "latents": 8, "filters": 4, "critic_filters": 4, "depth": 2, "head": 16}
 CLASSES = 10
@@ -70,7 +72,27 @@ def pictures(model: nn.Module, name: str, n: int) -> Tensor:
     return image.round() if arguments(zoo.recipe(name)).get("levels") == 2 else image
 
 
+def questions(model: nn.Module, n: int) -> Batch:
+    """n questions, each of other words and with another answer, about photos of which each has another part bright."""
+    shape = {"means": (model.channels,), "maps": (model.channels, 3, 3), "pixels": (3, 64, 64)}[model.looks_at]
+    features = torch.rand(n, *shape, generator=seeded(0))
+    features.flatten(1)[torch.arange(n), torch.arange(n) % features[0].numel()] += 2
+    lengths = 1 + torch.arange(n) % 5
+    words = torch.randint(2, len(model.vocabulary), (n, language.LONGEST), generator=seeded(1))
+    words[torch.arange(language.LONGEST) >= lengths[:, None]] = 0
+    answers = torch.arange(n) % len(model.answers)
+    score = F.one_hot(answers, len(model.answers)).float()
+    some = torch.arange(n)
+    return {
+        "features": features, "words": words, "lengths": lengths, "type": some % len(language.TYPES), "target": score,
+        "score": score, "choices": answers[:, None].expand(-1, 18), "group": some, "photo": some, "row": some,
+        "progress": 1.0,
+    }  # fmt: skip
+
+
 def batch_for(model: nn.Module, name: str, n: int = 4) -> Batch:
+    if zoo.recipe(name).family == "vqa":
+        return questions(model, n)
     if zoo.recipe(name).family == "pix2pix":
         y = pictures(model, name, n)
         x = 1 - y[:, : getattr(model, "inputs", 3)]
