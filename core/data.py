@@ -11,13 +11,9 @@ for training, from a seed and the number of the batch: a run that was stopped fi
 again without replaying the 5,000 before it. For measuring it is made once, from a fixed seed.
 """
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
-from itertools import count
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 import torch
@@ -25,71 +21,17 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from core import pairs
+from core.captions import Captions
+from core.dataset import Dataset
 from core.layers import uniform_crop_corners
-from core.noise import seeded
+from core.noise import seeded as seeded
 from core.recipe import Batch
-
-TEST_SEED = 1502  # of what is random in a test set, the same for everyone who measures
+from core.vqa import sets as questions
 
 
 def rescaled(images: Tensor) -> Tensor:
     """Bytes 0 ... 255 as floats in [0, 1]."""
     return images.float() / 255
-
-
-class Dataset(ABC):
-    """Rows, some of which make a batch. A row is whatever is learned at once: a picture, or a question about one."""
-
-    origin: str
-    licence: str
-    found: Mapping[str, Any] = MappingProxyType({})  # arguments of the model that the data decide
-
-    @abstractmethod
-    def __len__(self) -> int:
-        """How many rows."""
-
-    @abstractmethod
-    def batch(self, indices: Tensor, generator: torch.Generator) -> Batch:
-        """The rows at indices (B,): tensors (B, ...) or lists of B. What is random comes from the generator."""
-
-    def stream(self, batch_size: int, seed: int, start: int = 0) -> Iterator[Batch]:
-        """Endless shuffled batches; the k-th depends on (seed, k) only, so `start` costs nothing."""
-        if not 1 <= batch_size <= len(self):
-            raise ValueError(f"batch_size must be 1 ... {len(self)} for this set, got {batch_size}")
-        per_epoch, shuffled_for = len(self) // batch_size, None
-        for k in count(start):
-            epoch, place = divmod(k, per_epoch)
-            if epoch != shuffled_for:
-                order, shuffled_for = torch.randperm(len(self), generator=seeded(seed, "order", epoch)), epoch
-            chosen = order[place * batch_size : (place + 1) * batch_size]
-            yield self.batch(chosen, seeded(seed, "batch", k))
-
-    def batches(self, batch_size: int = 500) -> Iterator[Batch]:
-        """The whole set once, in order. The same rows whatever the batch size."""
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be >= 1, got {batch_size}")
-        size = 100  # of the blocks that share a seed: a fixed number, or batch_size would change the test set
-        held: Batch = {}
-        for i in range(0, len(self), size):
-            block = self.batch(torch.arange(i, min(i + size, len(self))), seeded(TEST_SEED, "test", i))
-            held = joined(held, block) if held else block
-            while rows(held) >= batch_size:
-                yield {key: value[:batch_size] for key, value in held.items()}
-                held = {key: value[batch_size:] for key, value in held.items()}
-        if held and rows(held):
-            yield held
-
-
-def rows(batch: Batch) -> int:
-    return len(next(iter(batch.values())))
-
-
-def joined(first: Batch, second: Batch) -> Batch:
-    """Two batches as one: tensors one after the other, lists likewise."""
-    return {
-        key: torch.cat((value, second[key])) if isinstance(value, Tensor) else value + second[key]
-        for key, value in first.items()
-    }
 
 
 @dataclass(frozen=True)
@@ -397,7 +339,9 @@ SETS: dict[str, Callable[[Path, str], Dataset]] = {
     "cityscapes": side_by_side("cityscapes", "left", 256, "Cityscapes, as distributed with pix2pix"),
     "edges2shoes": side_by_side("edges2shoes", "right", 256, "UT Zappos50K, as distributed with pix2pix", grey=True),
     "edges2handbags": side_by_side("edges2handbags", "right", 256, "iGAN's handbags, with pix2pix", grey=True),
+    "flickr8k-captions": Captions,
     "night2day": side_by_side("night2day", "right", 256, "Transient Attributes, with pix2pix"),
+    **questions.SETS,
 }
 
 

@@ -148,6 +148,7 @@ class Recipe:
     metric: str  # the entry of evaluate's result that the results table shows
     unit: str
     variant: str = ""  # which one of the family: "wgan-gp"
+    seed: int = 0  # of the run that is shipped, where several were tried
     judges: tuple[str, ...] = ()  # names of the models that evaluate needs to measure this one
     reported: dict[str, float] = field(default_factory=dict)  # the paper's numbers for the same metrics
     average: float | None = None  # of the running average of weights, this share is kept at each step; it is shipped

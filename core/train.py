@@ -351,7 +351,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--steps", type=int, help="how many steps in all (default: the recipe's)")
     parser.add_argument("--batch-size", type=int, help="default: the recipe's")
     parser.add_argument("--set", type=setting, action="append", default=[], metavar="KEY=VALUE", dest="changes")
-    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--seed", type=int, help="default: the recipe's")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--compile", action="store_true", help="torch.compile the model's step; needs a C++ compiler")
     parser.add_argument("--resume", action="store_true", help="go on from the checkpoint, where there is one")
@@ -387,7 +387,7 @@ def prepare(options: argparse.Namespace) -> tuple[Run, data.Dataset]:
         dataset.found | dict(options.changes),
         steps=recipe.steps if options.steps is None else options.steps,
         batch_size=recipe.batch_size if options.batch_size is None else options.batch_size,
-        seed=options.seed,
+        seed=recipe.seed if options.seed is None else options.seed,
         device=options.device,
         compiled=options.compile,
     )

@@ -7,13 +7,20 @@ from typing import Any
 
 from torch import nn
 
-from core import draw, gan, pix2pix, pix2pix_later, pixels, weights
+from core import draw, gan, mdan, pix2pix, pix2pix_later, pixels, vqa, weights
 from core.recipe import Folds, Recipe, declares
 
 KEPT = 12  # models in memory, the last used ones: all of them would take more than half a gigabyte
 
 # Each family's model files, with their RECIPES.
-FAMILIES = {"draw": [draw], "gan": [gan], "pix2pix": [pix2pix_later, pix2pix], "pixels": [pixels]}
+FAMILIES = {
+    "draw": [draw],
+    "gan": [gan],
+    "pix2pix": [pix2pix_later, pix2pix],
+    "pixels": [pixels],
+    "dan": [mdan],
+    "vqa": [vqa],
+}
 RECIPES: dict[str, Recipe] = {
     name: Recipe(family=family, **row)
     for family, modules in FAMILIES.items()

@@ -1,5 +1,5 @@
 """The app's tabs, in their order. A tab is a module with TITLE, ID and build(tabs)."""
 
-from demos import draw, fgan, gans, home, infogan, pix2pix, pixels
+from demos import draw, fgan, gans, home, infogan, matching, pix2pix, pixels, vqa
 
-TABS = [home, draw, pixels, pix2pix, gans, infogan, fgan]
+TABS = [home, draw, pixels, pix2pix, gans, infogan, fgan, vqa, matching]

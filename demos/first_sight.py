@@ -13,12 +13,13 @@ from PIL import Image, ImageDraw
 
 import core
 from core.gan.mixture import axis
-from demos import draw, fgan, frame, gans, home, infogan, pix2pix, pixels, plots
+from demos import draw, fgan, frame, gans, home, infogan, matching, pix2pix, pixels, plots, vqa
 from demos.fgan import fits, words
 from demos.gans import compare, path, track
 from demos.infogan import codes
 from demos.pix2pix import paints
 from demos.pixels import growing
+from demos.vqa import asking, views
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -40,7 +41,11 @@ def main(arguments: list[str] | None = None) -> None:
     same_noise().save(home.EXAMPLES / "home-gans.png", optimize=True)
     turned_codes().save(home.EXAMPLES / "home-infogan.png", optimize=True)
     fgan.record()
+    matching.record()
+    fitting_photos().save(home.EXAMPLES / "home-matching.png", optimize=True)
     two_answers().save(home.EXAMPLES / "home-fgan.png", optimize=True)
+    vqa.record()
+    looked_at().save(home.EXAMPLES / "home-vqa.png", optimize=True)
 
 
 def without_source(values: dict) -> dict:
@@ -93,6 +98,27 @@ def two_answers(width: int = 460, height: int = 230) -> Image.Image:
         else:
             pen.line(points, fill=plots.COLOURS[colour], width=5 * scale, joint="curve")
     return whole.resize((width, height), Image.Resampling.LANCZOS)
+
+
+def looked_at(photos: int = 3, height: int = 112, gap: int = 6) -> Image.Image:
+    """Photos with their questions' last steps of attention: the photo above, what r-DAN looked at below."""
+    whole = Image.new("RGB", (photos * (height + gap) - gap, 2 * height + gap), "#8a8578")
+    for column, (name, question) in enumerate(list(vqa.path.ASKED.items())[:photos]):
+        film = views.looking(asking.example(name), *asking.looks(asking.example(name), question))
+        pane = film["panes"][0]
+        sheet = plots.from_data_url(pane["film"]).convert("RGB")
+        for row, k in enumerate((0, film["frames"] - 1)):
+            part = plots.enlarged(pane, sheet, k, height)
+            left = (part.width - height) // 2  # the middle square of a wide photo
+            whole.paste(part.crop((left, 0, left + height, height)), (column * (height + gap), row * (height + gap)))
+    return whole
+
+
+def fitting_photos(columns: int = 4, cell: int = 112) -> Image.Image:
+    """The photos that fit the tab's first sentence best, in their order."""
+    film = matching.found(matching.pool.ours(), matching.FIRST_SENTENCE, matching.BEST)
+    sheet = plots.from_data_url(film["panes"][0]["film"]).convert("RGB")
+    return sheet.crop((0, 0, columns * cell, 2 * cell))
 
 
 def pairs(gap: int = 6) -> Image.Image:

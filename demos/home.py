@@ -83,6 +83,22 @@ CARDS = [
         "One bell curve cannot be two hills. Choose what a miss should cost, fit one live, and see whether it covers "
         "both or picks one.",
     ),
+    Card(
+        "vqa",
+        "VQA",
+        "home-vqa.png",
+        "Three photos; beside each the parts of it that a network looked at to answer a question",
+        "Ask a question about a photo, ours or yours. Eleven methods answer, and one shows step by step where it "
+        "looked and which words it weighed.",
+    ),
+    Card(
+        "matching",
+        "Matching",
+        "home-matching.png",
+        "Eight photos in two rows, in the order in which they fit a sentence about a dog",
+        "Find photos by a sentence and sentences for a photo, also for yours, and see step by step where the network "
+        "looked and which words it weighed.",
+    ),
 ]
 
 ABOUT = "Every picture is made by a trained model on this machine while you watch. Nothing you draw is kept."

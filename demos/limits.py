@@ -16,6 +16,7 @@ MOST_BYTES = 8 * 2**20  # of a request's body: an upload of 5 MB, also as base64
 LONGEST_QUERY = 16_000  # characters; our own links stay below 8,000
 TOO_LONG = {"link": "too-long"}  # what a longer query is read as
 TRIM_SECONDS = 4
+M_ARENA_MAX = -8  # as malloc.h has it
 SESSIONS = 64  # whose state is kept; Gradio keeps a copy of the page's config, 0.4 MB, for each
 
 
@@ -66,7 +67,8 @@ class Limits:
 
 def give_back_memory() -> None:
     """Every few seconds, free what only points to itself, and hand to the system what the C library has kept of all
-    that was freed: of films and photos a third of a gigabyte. The latter needs GNU's C library.
+    that was freed: of films and photos a third of a gigabyte. And let all threads share one heap: with one each, every
+    thread keeps holes of its own. Both need GNU's C library.
     """
 
     def trim_for_ever() -> None:
@@ -76,7 +78,10 @@ def give_back_memory() -> None:
             if trim is not None:
                 trim(0)
 
-    trim = getattr(ctypes.CDLL(None), "malloc_trim", None) if os.name == "posix" else None
+    library = ctypes.CDLL(None) if os.name == "posix" else None
+    trim = getattr(library, "malloc_trim", None)
+    if trim is not None:
+        library.mallopt(M_ARENA_MAX, 1)
     gc.freeze()  # the app itself stays as it is, and is not looked through again
     threading.Thread(target=trim_for_ever, name="gives memory back", daemon=True).start()
 

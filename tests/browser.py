@@ -119,13 +119,17 @@ def open_page(
     assert not complaints, "\n".join(complaints)
 
 
-def barriers(page: "Page", within: str = "body") -> list[str]:
-    """What axe-core finds in a part of the page that keeps some people out: one line each."""
+def barriers(page: "Page", within: str = "body", contrast: bool = True) -> list[str]:
+    """What axe-core finds in a part of the page that keeps some people out: one line each.
+
+    contrast: whether colours are judged too, which takes four times as long as all the rest.
+    """
     import axe_playwright_python
 
     if not page.evaluate("typeof axe !== 'undefined'"):
         page.evaluate((Path(axe_playwright_python.__file__).parent / "axe.min.js").read_text(encoding="utf-8"))
-    found = page.evaluate("async within => (await axe.run(within)).violations", within)
+    how = {"resultTypes": ["violations"], "rules": {"color-contrast": {"enabled": contrast}}}
+    found = page.evaluate("async ([within, how]) => (await axe.run(within, how)).violations", [within, how])
     return [
         f"{each['id']}: {each['help']}: {node['html'][:160]} {(node.get('failureSummary') or '')[:300]}"
         for each in found

@@ -6,6 +6,7 @@ Browser tests run for each page of app.pages, so that a new tab gets them by exi
 import json
 import os
 import re
+from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -185,39 +186,79 @@ def test_something_moves_within_two_seconds_of_opening(url: str, tab: str):
         assert page.evaluate(FIRST_MOTION, tab) < 2000 * slower
 
 
-@pytest.mark.browser
-@pytest.mark.parametrize("tab", ACTING)
-def test_with_reduced_motion_nothing_moves_by_itself(url: str, tab: str):
-    with open_page(url, reduced_motion=True) as page:
-        open_tab(page, tab)
-        before = page.locator(f"#{tab}-stage [data-index]").first.get_attribute("data-index")
-        page.wait_for_timeout(700)
-        assert page.locator(f"#{tab}-stage [data-index]").first.get_attribute("data-index") == before
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("tab", ACTING)
-def test_the_result_is_in_the_first_screen(url: str, tab: str):
+@pytest.fixture(scope="module", params=app.pages)
+def opened(request: pytest.FixtureRequest, url: str) -> Iterator[tuple[Any, str]]:
+    """A page with one tab open and nothing that moves. Those who take it set the size that they need, and change no
+    control: to open the app takes longer than most of what is tested in it."""
     with open_page(url, *SIZES["desktop"], reduced_motion=True) as page:
-        open_tab(page, tab)
-        for size, (width, height) in SIZES.items():
-            page.set_viewport_size({"width": width, "height": height})
-            page.wait_for_timeout(400)  # canvases follow the width
-            page.evaluate("scrollTo(0, 0)")
-            picture = page.locator(f"#{tab}-stage canvas").first.bounding_box()
-            assert picture["y"] + picture["height"] <= height, size
-            assert page.evaluate("document.documentElement.scrollWidth") <= width, size
-            if size != "200 % zoom":
-                play = page.locator(f"#{tab}-stage .play").first.bounding_box()
-                assert play["y"] + play["height"] <= height, size
-            if size == "desktop":
-                side = page.locator(f"#{tab}-side").bounding_box()
-                assert side["height"] <= height
-                assert picture["x"] < side["x"]
-                run = page.locator(f"#{tab}-side .main-action:visible")
-                for k in range(run.count()):
-                    box = run.nth(k).bounding_box()
-                    assert box["y"] + box["height"] <= height
+        open_tab(page, request.param)
+        yield page, request.param
+
+
+@pytest.mark.browser
+def test_with_reduced_motion_nothing_moves_by_itself(opened: tuple[Any, str]):
+    page, tab = opened
+    shown = "tab => [...document.querySelectorAll(`#${tab}-page [data-index]`)].map(x => x.dataset.index)"
+    before = page.evaluate(shown, tab)
+    page.wait_for_timeout(700)
+    assert page.evaluate(shown, tab) == before
+
+
+@pytest.mark.browser
+def test_the_result_is_in_the_first_screen(opened: tuple[Any, str]):
+    page, tab = opened
+    if tab not in ACTING:
+        pytest.skip("a page of words has no result")
+    for size, (width, height) in SIZES.items():
+        page.set_viewport_size({"width": width, "height": height})
+        page.wait_for_timeout(400)  # canvases follow the width
+        page.evaluate("scrollTo(0, 0)")
+        picture = page.locator(f"#{tab}-stage canvas").first.bounding_box()
+        assert picture["y"] + picture["height"] <= height, size
+        assert page.evaluate("document.documentElement.scrollWidth") <= width, size
+        if size != "200 % zoom":
+            play = page.locator(f"#{tab}-stage .play").first.bounding_box()
+            assert play["y"] + play["height"] <= height, size
+        if size == "desktop":
+            side = page.locator(f"#{tab}-side").bounding_box()
+            assert side["height"] <= height
+            assert picture["x"] < side["x"]
+            run = page.locator(f"#{tab}-side .main-action:visible")
+            for k in range(run.count()):
+                box = run.nth(k).bounding_box()
+                assert box["y"] + box["height"] <= height
+
+
+@pytest.mark.browser
+def test_axe_finds_no_barriers(opened: tuple[Any, str]):
+    page, _ = opened
+    for dark in (False, True):
+        page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
+        page.wait_for_function(f"document.body.classList.contains('dark') === {str(dark).lower()}")
+        for size in ("desktop", "phone"):
+            page.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
+            page.wait_for_timeout(1200)  # charts are drawn
+            found = barriers(page, contrast=size == "desktop")  # the colours do not follow the width
+            assert not found, "\n".join([f"{size}, dark: {dark}", *found])
+
+
+SMALL_TARGETS = """tab => [...document.querySelectorAll(`#${tab}-page :is(button, select, label:has(> input))`)]
+    .filter(x => x.offsetParent && !x.closest('.pad'))
+    .map(x => [x.textContent.trim().slice(0, 30), x.getBoundingClientRect().height])
+    .filter(([, height]) => height < 43.5)"""
+SMALL_WORDS = """tab => { const walker = document.createTreeWalker(document.querySelector(`#${tab}-page`), 4);
+    const small = []; while (walker.nextNode()) { const e = walker.currentNode.parentElement;
+    if (walker.currentNode.textContent.trim() && e.offsetParent && !e.closest('svg, .katex, style, option')
+        && parseFloat(getComputedStyle(e).fontSize) < 13.9) small.push(walker.currentNode.textContent.trim()); }
+    return small; }"""
+
+
+@pytest.mark.browser
+def test_on_a_phone_targets_are_large_and_words_can_be_read(opened: tuple[Any, str]):
+    page, tab = opened
+    page.set_viewport_size(dict(zip(("width", "height"), SIZES["phone"], strict=True)))
+    assert page.evaluate(SMALL_TARGETS, tab) == []
+    assert page.evaluate(SMALL_WORDS, tab) == []
 
 
 def change(page: Any, control: Any) -> str | None:
@@ -289,21 +330,6 @@ def test_after_a_change_of_any_control_the_picture_is_of_the_new_values(url: str
 
 
 @pytest.mark.browser
-@pytest.mark.parametrize("tab", app.pages)
-def test_axe_finds_no_barriers(url: str, tab: str):
-    with open_page(url, *SIZES["desktop"], reduced_motion=True) as page:
-        open_tab(page, tab)
-        for dark in (False, True):
-            page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
-            page.wait_for_function(f"document.body.classList.contains('dark') === {str(dark).lower()}")
-            for size in ("desktop", "phone"):
-                page.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
-                page.wait_for_timeout(1200)  # charts are drawn
-                found = barriers(page)
-                assert not found, "\n".join([f"{size}, dark: {dark}", *found])
-
-
-@pytest.mark.browser
 def test_back_and_forward_go_from_tab_to_tab(url: str):
     tabs = [tab for tab in app.pages if tab != "home"]
     selected = "tab => document.querySelector('#tabs [role=tab][aria-selected=true]').dataset.tabId === tab"
@@ -357,24 +383,6 @@ def test_a_walk_along_the_path_shows_what_each_step_says(url: str, tab: str):
         page.locator(f"#{tab}-path .back").click()
         rested(page, tab)
         assert page.locator(f"#{tab}-path [data-step='{len(made.path) - 2}']").get_attribute("aria-current") == "step"
-
-
-@pytest.mark.browser
-def test_the_page_stays_small_targets_are_large_and_words_can_be_read(url: str):
-    measure = """tab => [...document.querySelectorAll(`#${tab}-page :is(button, select, label:has(> input))`)]
-        .filter(x => x.offsetParent && !x.closest('.pad'))
-        .map(x => [x.textContent.trim().slice(0, 30), x.getBoundingClientRect().height])
-        .filter(([, height]) => height < 43.5)"""
-    words = """tab => { const walker = document.createTreeWalker(document.querySelector(`#${tab}-page`), 4);
-        const small = []; while (walker.nextNode()) { const e = walker.currentNode.parentElement;
-        if (walker.currentNode.textContent.trim() && e.offsetParent && !e.closest('svg, .katex, style, option')
-            && parseFloat(getComputedStyle(e).fontSize) < 13.9) small.push(walker.currentNode.textContent.trim()); }
-        return small; }"""
-    with open_page(url, *SIZES["phone"], reduced_motion=True) as page:
-        for tab in app.pages:
-            open_tab(page, tab)
-            assert page.evaluate(measure, tab) == []
-            assert page.evaluate(words, tab) == []
 
 
 def test_every_step_of_every_path_names_controls_of_its_tab():

@@ -665,6 +665,7 @@ def test_shipped_weights_belong_to_a_recipe_that_has_not_moved_on(name: str):
     assert card["config"] == json.loads(json.dumps(recipe.config))
     assert (card["family"], card["variant"]) == (recipe.family, recipe.variant)
     assert card["training"].get("average") == recipe.average
+    assert card["training"]["seed"] == recipe.seed
     assert card["dataset"]["name"] == recipe.data
     assert card["paper"] == recipe.paper
     assert card["dataset"]["origin"]

@@ -83,7 +83,7 @@ DIAGRAM = frame.Diagram(
     "players move along the gradient of the bound F, the critic up and the generator down.",
     boxes={
         "z": ("noise z", 0, 0),
-        "G": ("generator\nμ + σ z", 1, 0, "generated"),
+        "G": ("generator G", 1, 0, "generated"),
         "x": ("data x", 1, 1, "real"),
         "T": ("critic\nT = g(V(x))", 2, 0, "reading"),
         "F": ("bound F", 3, 0),

@@ -33,7 +33,7 @@ def training(of: str) -> tuple[dict[str, Any], list[int]]:
 
 def bound(of: str, steps: list[int]) -> go.Figure:
     """L_I over the training, below its maximum; for digits also of the GAN that got no reward. It follows the film."""
-    figure = plots.figure("The bound L_I on the mutual information", "training step", "nats", 340)
+    figure = plots.figure("Lower bound on the mutual information", "training step", "nats", 340)
     names = {SETS[of]: ""} | ({PLAIN: ", no reward"} if of == "digits" else {})
     for name, words in names.items():
         try:
@@ -94,7 +94,7 @@ def said(of: str) -> str:
 
 def measured() -> str:
     """The lesson's table: what was measured of each network. Those without a whole card are left out."""
-    columns = ["labels found by c₁", "L_I of c₁, nats"]
+    columns = ["labels found by c₁", "bound for c₁, nats"]
     columns += [f"r of {code} with {name}" for code in ("c₂", "c₃") for name in MEASURES]
     lines = ["| network | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
     for name in MODELS:

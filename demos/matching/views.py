@@ -1,0 +1,132 @@
+"""What is on the stage: photos in their order, where the network looked, which words it weighed, and the scores."""
+
+import html
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import plotly.graph_objects as go
+import torch
+import torch.nn.functional as F
+from PIL import Image, ImageOps
+from torch import Tensor
+
+from core.words import tokens
+from demos import plots
+from demos.matching import pool
+from demos.matching.pool import Photo
+from demos.matching.words import lit
+
+COLUMNS, SHOWN = 4, 12  # of the sheet of photos that fit best
+POOL_COLUMNS = 8  # of the sheet of all photos
+CELL, POOL_CELL, LARGE = 112, 72, 336  # pixels of a cell, and of the photo that is looked at
+DIM = 0.18  # brightness of a part without attention
+STEP_COLOURS = ["ink", "reading", "writing", "real"]
+PATTERNS = ["", "", "/", "x"]
+PAPER = "#8a8578"  # round a photo that is not square: neither the light page nor the dark one
+
+
+def squared(picture: Image.Image, side: int) -> Tensor:
+    """The whole photo on a square: (3, side, side) in [0, 1]."""
+    fitted = ImageOps.pad(picture, (side, side), Image.Resampling.BICUBIC, color=PAPER)
+    return torch.from_numpy(np.asarray(fitted).copy()).permute(2, 0, 1).float() / 255
+
+
+def sheet_pane(title: str, photos: Sequence[Photo], columns: int, cell: int) -> dict[str, Any]:
+    """Photos in rows; a click on one says which."""
+    sheet = plots.contact_sheet(torch.stack([squared(photo.picture, cell) for photo in photos]), columns)
+    pane = plots.pane(title, sheet[None], large=True, smooth=True)
+    return pane | {"cells": [columns, -(-len(photos) // columns)]}
+
+
+def looked_at(photo: Photo, side: int = LARGE) -> Tensor:
+    """The photo under the attention of each step, bright where it looked: (K + 1, 3, H, W), the first as it is."""
+    scale = side / max(photo.picture.size)
+    w, h = (max(8, round(scale * n)) for n in photo.picture.size)
+    large = photo.picture.resize((w, h), Image.Resampling.BICUBIC)
+    picture = torch.from_numpy(np.asarray(large).copy()).permute(2, 0, 1).float() / 255
+    frames = [picture]
+    for k in range(1, len(photo.steps)):
+        alpha = F.interpolate(photo.attention(k)[None, None], (h, w), mode="bicubic", align_corners=False)[0]
+        light = (alpha / alpha.max()).clamp(0, 1)
+        frames.append(picture * (DIM + (1 - DIM) * light))
+    return torch.stack(frames)
+
+
+def captions(photo: Photo, words: Sequence[str], shares: Sequence[Sequence[float]]) -> list[str]:
+    """What each step looked at and read, in words. shares: of each word, at step 1 and on."""
+    found = ["Step 0: no attention yet; the means over all parts of the photo and over all words."]
+    for k, alpha in enumerate(shares, 1):
+        best = sorted(range(len(words)), key=lambda t: -alpha[t])[:3]
+        weighed = ", ".join(f"“{shortened(words[t], 30)}” {alpha[t]:.0%}" for t in best)
+        share, place = photo.attention(k).flatten().max(0)
+        part = where(*divmod(int(place), photo.grid[1]), photo.grid)
+        found.append(f"Step {k}: most weight on {weighed}; in the photo on a part at the {part}, {share:.0%}.")
+    return found
+
+
+def where(row: int, column: int, grid: tuple[int, int]) -> str:
+    """A part of the photo in words: "upper left", "middle"."""
+    down = ("upper", "", "lower")[min(2, 3 * row // grid[0])]
+    across = ("left", "", "right")[min(2, 3 * column // grid[1])]
+    return " ".join(filter(None, (down, across))) or "middle"
+
+
+def film(panes: Sequence[dict[str, Any]], photo: Photo, sentence: str) -> dict[str, Any]:
+    """The steps of a photo and a sentence, with the attention over the words for their chart."""
+    words, shares = tokens(sentence), [step.alpha[0].tolist() for step in pool.read(sentence)[1:]]
+    shown = plots.film(len(photo.steps), panes, captions=captions(photo, words, shares))
+    rounded = [[round(share, 4) for share in step] for step in shares]
+    return shown | {"words": {"words": words, "shares": rounded}, "lit": lit(len(photo.steps))}
+
+
+def scores(title: str, names: Sequence[str], parts: np.ndarray, most: int) -> dict[str, Any]:
+    """What `scores_chart` is made of: the first `most`, best first. parts: (K + 1, n)."""
+    return {"title": title, "names": list(names[:most]), "parts": parts[:, :most].round(1).tolist()}
+
+
+# ------------------------------------------------------------------ charts
+
+
+def words_chart(words: Sequence[str], shares: Sequence[Sequence[float]]) -> go.Figure:
+    """How much each step weighs each word. Words are a visitor's: shown as they are, never as HTML."""
+    result = plots.figure("Attention over the words", "", "share")
+    places = list(range(len(words)))
+    for k, alpha in enumerate(shares, 1):
+        look = dict(color=plots.COLOURS[STEP_COLOURS[k]], pattern_shape=PATTERNS[k])
+        result.add_bar(x=places, y=list(alpha), name=f"step {k}", marker=look)
+    named = [html.escape(shortened(word, 16)) for word in words]
+    return result.update_xaxes(tickvals=places, ticktext=named).update_yaxes(tickformat=".0%", rangemode="tozero")
+
+
+def scores_chart(title: str, names: Sequence[str], parts: Sequence[Sequence[float]]) -> go.Figure:
+    """S of a few photos or sentences as the sum of its steps; parts: (K + 1, n), the best first."""
+    result = plots.figure(title, "S, the sum of the steps", "", height=140 + 26 * len(names))
+    places = list(range(len(names)))
+    for k, values in enumerate(parts):
+        look = dict(color=plots.COLOURS[STEP_COLOURS[k]], pattern_shape=PATTERNS[k])
+        result.add_bar(x=list(values), y=places, orientation="h", name=f"step {k}", marker=look)
+    named = [html.escape(shortened(name, 44)) for name in names]
+    result.update_layout(barmode="relative", hovermode="y unified")
+    return result.update_yaxes(tickvals=places, ticktext=named, autorange="reversed", showgrid=False)
+
+
+def matrix_chart(photos: Sequence[str], told: Sequence[str], S: np.ndarray) -> go.Figure:
+    """S of all photos (rows) and sentences (columns)."""
+    result = plots.figure("How well each sentence fits each photo", "sentence", "photo", height=160 + 17 * len(photos))
+    rows, columns = list(range(len(photos))), list(range(len(told)))
+    named = [html.escape(name) for name in photos]
+    whole = [html.escape(shortened(one, 90)) for one in told]
+    result.add_heatmap(
+        z=S.round(1).tolist(), y=rows, x=columns,
+        customdata=[whole] * len(rows), text=[[name] * len(columns) for name in named],
+        colorscale=[[0, "rgba(0,114,178,0.02)"], [1, plots.COLOURS["reading"]]],
+        colorbar=dict(title="S", thickness=10), hovertemplate="%{text}<br>%{customdata}<br>S = %{z}<extra></extra>",
+    )  # fmt: skip
+    result.update_xaxes(tickvals=columns, ticktext=[str(j + 1) for j in columns])
+    result.update_layout(hovermode="closest")
+    return result.update_yaxes(tickvals=rows, ticktext=named, autorange="reversed", showgrid=False)
+
+
+def shortened(text: str, most: int) -> str:
+    return text if len(text) <= most else text[: most - 1] + "…"

@@ -1,0 +1,78 @@
+"""The guided path of the tab, and the drawing of the networks at work."""
+
+from demos import frame
+
+FIRST_SENTENCE = "A dog looks into the camera."
+PATH = [
+    frame.Step(
+        "Find a photo by a sentence",
+        dict(mode="find", sentence=FIRST_SENTENCE, photo="best"),
+        "Every photo of the pool was embedded once; the sentence is compared with all of them. Step through the film: "
+        "what does step 1 look at in the best photo, and which words does it weigh? Then write your own sentence.",
+    ),
+    frame.Step(
+        "Find sentences for a photo",
+        dict(mode="tell", photo="a surfer"),
+        "The same numbers, read the other way: one photo ranks all sentences. Click another photo on the sheet, or "
+        "add one of yours.",
+    ),
+    frame.Step(
+        "Where it fails",
+        dict(mode="find", sentence="A rocket stands between towers in the evening.", photo="best"),
+        "It learned from photos of dogs, children and sports, and met no rocket among them. Words that it never saw "
+        "are named below the sentence; what does it go by instead?",
+    ),
+    frame.Step(
+        "The whole matrix",
+        dict(mode="matrix"),
+        "Each row is a photo, each column a sentence; the sentence written for a photo stands on the diagonal. Where "
+        "is a row dark beside the diagonal, and what do the two have in common?",
+    ),
+]
+DIAGRAM = frame.Diagram(
+    "The photo's parts and the sentence's words are attended to in two streams that never mix, each with a memory of "
+    "its own. At every step their vectors are multiplied; the sum of the products is S.",
+    boxes={
+        "photo": ("photo:\n49 parts", 0, 0, "reading"),
+        "words": ("words,\nread both ways", 0, 2, "writing"),
+        "look": ("attention\nover parts", 1, 0, "reading"),
+        "read": ("attention\nover words", 1, 2, "writing"),
+        "m_v": ("memory of\nthe photo", 2, 0),
+        "m_u": ("memory of\nthe words", 2, 2),
+        "s": ("v⁽ᵏ⁾ · u⁽ᵏ⁾", 3, 1, "high"),
+        "S": ("S = sum over\nthe steps", 4, 1, "high"),
+    },
+    arrows=[
+        ("photo", "look"),
+        ("words", "read"),
+        ("look", "m_v"),
+        ("read", "m_u"),
+        ("m_v", "look", "guides the next step"),
+        ("m_u", "read", "guides the next step"),
+        ("m_v", "s"),
+        ("m_u", "s"),
+        ("s", "S"),
+    ],
+)
+ATTENDING = {
+    "look": 1.0, "read": 1.0, "photo>look": 0.7, "words>read": 0.7, "look>m_v": 0.7, "read>m_u": 0.7,
+    "m_v>look": 0.7, "m_u>read": 0.7,
+}  # fmt: skip
+ALWAYS = {
+    "photo": 0.6,
+    "words": 0.6,
+    "m_v": 0.6,
+    "m_u": 0.6,
+    "m_v>s": 0.6,
+    "m_u>s": 0.6,
+    "s": 0.8,
+    "s>S": 0.6,
+    "S": 0.8,
+}
+
+
+def lit(frames: int) -> dict[str, list[float]]:
+    """Which parts work at each step: attention from step 1 on."""
+    return {part: [strength] * frames for part, strength in ALWAYS.items()} | {
+        part: [0.0] + [strength] * (frames - 1) for part, strength in ATTENDING.items()
+    }

@@ -1,0 +1,82 @@
+"""The guided path of the tab, the questions that come with its photos, and the drawing of r-DAN at work."""
+
+from demos import frame
+
+CHIPS = ["what color is the dog?", "how many people are there?", "where is the man?", "what is the man doing?",
+         "is there a dog?", "what is on the table?", "why is it funny?"]  # fmt: skip
+ASKED = {  # the photos of the tab, each with its question
+    "surfer": "what is the man doing?",
+    "puppy": "what color is the dog?",
+    "photographer": "what is the man holding?",
+    "motorcycle": "what color is the motorcycle?",
+    "cat": "is there a dog?",
+    "hummingbird": "what is the bird doing?",
+    "tree": "is there grass?",
+    "espresso": "what is on the table?",
+    "dahlia": "what color is the flower?",
+    "astronaut": "is there a woman?",
+    "book": "where is the book?",
+    "tomatoes": "how many tomatoes are there?",
+}
+PEOPLE = "brown, brown, white, white and brown, white, brown, tan, white, brown and white, white"
+
+
+def on(photo: str, mode: str, **settings: str) -> dict[str, str]:
+    """Settings for a photo and its own question."""
+    return dict(mode=mode, source="example", photo=photo, question=ASKED[photo]) | settings
+
+
+FIRST = on("surfer", "looks")
+PATH = [
+    frame.Step(
+        "See where it looks",
+        FIRST,
+        "Step through the film. Which part of the photo is bright, and which word weighs most? Ask about the water "
+        "next: does the light move?",
+    ),
+    frame.Step(
+        "Take the photo away",
+        on("puppy", "ask", method="lstm-q-i"),
+        "The striped bars come from a network that reads only the question. How good a guess is it? Then see how much "
+        "the photo changes.",
+    ),
+    frame.Step(
+        "Ask them all",
+        on("motorcycle", "all"),
+        "From chance to attention, in the order of the papers. Where do the answers stop being blind to the photo?",
+    ),
+    frame.Step(
+        "Be the ten people",
+        on("puppy", "people", people=PEOPLE),
+        "Three people make an answer right. Change what they say: when is an answer worth half?",
+    ),
+    frame.Step(
+        "Where it fails",
+        on("tomatoes", "all"),
+        "No caption in the training set ever counted tomatoes. The networks answer all the same, and some are sure. "
+        "Ask what they are, or why they are there.",
+    ),
+]
+DIAGRAM = frame.Diagram(
+    "r-DAN: at each step the memory m says where to look in the photo and which words to weigh; what was seen and read "
+    "goes into the memory, and the answer comes from its last state.",
+    boxes={
+        "photo": ("photo", 0, 0, "reading"),
+        "v": ("its 7 × 7 parts", 1, 0),
+        "see": ("look: attention\nover parts", 2, 0, "high"),
+        "question": ("question", 0, 2, "reading"),
+        "u": ("its words", 1, 2),
+        "read": ("read: attention\nover words", 2, 2, "high"),
+        "m": ("memory m", 3, 1, "generated"),
+        "answer": ("answer", 4, 1, "writing"),
+    },
+    arrows=[
+        ("photo", "v", "EfficientNet-Lite2"),
+        ("v", "see"),
+        ("question", "u", "LSTM in both directions"),
+        ("u", "read"),
+        ("see", "m"),
+        ("read", "m"),
+        ("m", "answer", "softmax over the answers"),
+    ],
+)
