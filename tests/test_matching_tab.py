@@ -153,8 +153,13 @@ def test_words_that_are_not_known_are_named_and_html_is_text():
     assert "“quixotic”" in str(shown.note)
     assert shown.note.at == "sentence"
     _, scores, words = show(mode="tell", photo="a cat looking up", own="a <b>dog</b> <a href='x'>cat</a>").outputs
-    assert not any("<" in label for label in [*scores.layout.yaxis.ticktext, *words.layout.xaxis.ticktext])
-    assert any("&lt;b&gt;" in label for label in views.scores_chart("", ["<b>dog</b>"], [[1.0]]).layout.yaxis.ticktext)
+    assert not any("<" in label for label in [*map(text_of, scores.layout.annotations), *words.layout.xaxis.ticktext])
+    chart = views.scores_chart("", ["<b>dog</b>"], [[1.0]])
+    assert text_of(chart.layout.annotations[0]) == "&lt;b&gt;dog&lt;/b&gt;"
+
+
+def text_of(label: Any) -> str:
+    return label.text
 
 
 def test_bad_uploads_get_one_sentence(tmp_path: Path, files: list[str]):
@@ -189,7 +194,7 @@ def test_the_api_ranks_photos_and_sentences():
     assert sent["unknown"] == ["zeugma"]
     told = matching.match_image_to_texts(url_of("surfer"), ["A surfer", "A dog"])
     assert {row["sentence"] for row in told["ranked"]} == {"A surfer", "A dog"}
-    assert [sum(step) for step in told["parts"]] == pytest.approx([1, 1], abs=1e-3)
+    assert [sum(map(sum, step)) for step in told["parts"]] == pytest.approx([1, 1], abs=1e-3)
     assert len(matching.match_image_to_texts("a surfer")["ranked"]) == len(pool.sentences())
     json.dumps([made, sent, told])
 

@@ -192,7 +192,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             page.control("own", own, when={"mode": ["tell", "matrix"]}, caption=False)
             files = gr.File(
                 label=f"Your photos, at most {MOST_UPLOADS}: for this session alone", file_count="multiple",
-                file_types=["image"], type="filepath", height=120,
+                file_types=["image"], type="filepath", height=150,
             )  # fmt: skip
             page.control("uploads", files, link=False, acts=False, caption=False)
         with page.below():
