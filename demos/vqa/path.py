@@ -5,17 +5,17 @@ from demos import frame
 CHIPS = ["what color is the dog?", "how many people are there?", "where is the man?", "what is the man doing?",
          "is there a dog?", "what is on the table?", "why is it funny?"]  # fmt: skip
 ASKED = {  # the photos of the tab, each with its question
-    "surfer": "what is the man doing?",
-    "puppy": "what color is the dog?",
+    "surfer": "what is the man riding?",
+    "puppy": "where is the dog?",
     "photographer": "what is the man holding?",
     "motorcycle": "what color is the motorcycle?",
     "cat": "is there a dog?",
-    "hummingbird": "what is the bird doing?",
     "tree": "is there grass?",
-    "espresso": "what is on the table?",
-    "dahlia": "what color is the flower?",
     "astronaut": "is there a woman?",
     "book": "where is the book?",
+    "guitar": "what color is the guitar?",
+    "sunset": "is there a beach?",
+    "penguin": "is there a bird?",
     "tomatoes": "how many tomatoes are there?",
 }
 PEOPLE = "brown, brown, white, white and brown, white, brown, tan, white, brown and white, white"
@@ -36,7 +36,7 @@ PATH = [
     ),
     frame.Step(
         "Take the photo away",
-        on("puppy", "ask", method="lstm-q-i"),
+        on("puppy", "ask", method="lstm-q-i") | dict(question="what color is the dog?"),
         "The striped bars come from a network that reads only the question. How good a guess is it? Then see how much "
         "the photo changes.",
     ),
@@ -47,7 +47,7 @@ PATH = [
     ),
     frame.Step(
         "Be the ten people",
-        on("puppy", "people", people=PEOPLE),
+        on("puppy", "people", people=PEOPLE) | dict(question="what color is the dog?"),
         "Three people make an answer right. Change what they say: when is an answer worth half?",
     ),
     frame.Step(

@@ -74,7 +74,8 @@ def bars(
             y=[html.escape(answer) for answer in names], x=[100 * found.get(answer, 0.0) for answer in names],
             name=name, orientation="h",
             marker=dict(color=plots.COLOURS[colour], pattern_shape="/" if colour == "ink" else ""),
-            texttemplate="%{x:.0f}", hovertemplate="%{y}: %{x:.1f}<extra></extra>",
+            texttemplate="%{x:.0f}", textposition="outside", textangle=0, cliponaxis=False,
+            hovertemplate="%{y}: %{x:.1f}<extra></extra>",
         )  # fmt: skip
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     figure.update_xaxes(range=[0, 108], ticksuffix="")
