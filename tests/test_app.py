@@ -197,7 +197,8 @@ def test_the_api_has_its_names_with_types_and_words(url: str):
     others = ["/infogan_generate", "/infogan_infer", "/pix2pix_compare", "/pix2pix_translate"]
     fgan = ["/fgan_fit", "/fgan_table"]
     pixels = ["/pixels_complete", "/pixels_generate", "/pixels_receptive_field", "/pixels_score"]
-    assert sorted(api) == [*draws, *fgan, *gans, *others, *pixels]
+    asked = ["/match_image_to_texts", "/match_text_to_images", "/vqa_answer", "/vqa_compare"]
+    assert sorted(api) == sorted([*draws, *fgan, *gans, *others, *pixels, *asked])
     parameters = {p["parameter_name"]: p for p in api["/draw_attend"]["parameters"]}
     assert set(parameters) == {"photo", "g_x", "g_y", "delta", "sigma", "gamma", "points", "seed"}
     film = client.predict(seed="5", api_name="/draw_generate")
