@@ -15,7 +15,6 @@ from demos import frame, pictures, plots
 from demos.matching import pool, views
 from demos.matching.pool import BEST, MOST_SENTENCES, MOST_UPLOADS, Photo
 from demos.matching.words import DIAGRAM, FIRST_SENTENCE, PATH, lit
-from demos.matching.words import lit as lit
 from demos.widgets import FilmStrip
 
 TITLE, ID = "Matching", "matching"
