@@ -14,8 +14,7 @@ from core.words import checked, tokens
 from demos import frame, pictures, plots
 from demos.matching import pool, views
 from demos.matching.pool import BEST, MOST_SENTENCES, MOST_UPLOADS, Photo
-from demos.matching.words import DIAGRAM, FIRST_SENTENCE, PATH
-from demos.matching.words import lit as lit
+from demos.matching.words import DIAGRAM, FIRST_SENTENCE, PATH, lit
 from demos.widgets import FilmStrip
 
 TITLE, ID = "Matching", "matching"
@@ -103,7 +102,7 @@ def everything(photos: list[Photo], own: str) -> frame.Shown:
     said = f"Of our {len(ours)} photos, {first} put their own sentence first among {len(lines)}, "
     said += f"and {ten} among the first ten."
     chart = views.matrix_chart([photo.name for photo in photos], lines, S)
-    return frame.Shown([plots.film(1, panes), chart, gr.skip()], said)
+    return frame.Shown([plots.film(1, panes) | {"lit": lit(2, last=True)}, chart, gr.skip()], said)
 
 
 def doubt(unknown: list[str]) -> str:

@@ -22,7 +22,6 @@ POOL_COLUMNS = 8  # of the sheet of all photos
 CELL, POOL_CELL, LARGE = 112, 72, 336  # pixels of a cell, and of the photo that is looked at
 DIM = 0.18  # brightness of a part without attention
 STEP_COLOURS = ["ink", "reading", "writing", "real"]
-PATTERNS = ["", "", "/", "x"]
 ROW = 40  # pixels of a bar and its label
 PAPER = "#8a8578"  # round a photo that is not square: neither the light page nor the dark one
 
@@ -95,12 +94,19 @@ def scores(title: str, names: Sequence[str], parts: np.ndarray, most: int) -> di
 # ------------------------------------------------------------------ charts
 
 
+def bar_look(k: int) -> dict[str, Any]:
+    """Bars of step k: solid, and from the second attention on pale with a border."""
+    colour = plots.COLOURS[STEP_COLOURS[k]]
+    pale = f"rgba({', '.join(map(str, bytes.fromhex(colour[1:])))}, 0.3)"
+    return dict(color=colour if k < 2 else pale, line=dict(color=colour, width=0 if k < 2 else 2))
+
+
 def words_chart(words: Sequence[str], shares: Sequence[Sequence[float]]) -> go.Figure:
     """How much each step weighs each word. Words are a visitor's: shown as they are, never as HTML."""
     result = plots.figure("Attention over the words", "", "share")
     places = list(range(len(words)))
     for k, alpha in enumerate(shares, 1):
-        look = dict(color=plots.COLOURS[STEP_COLOURS[k]], pattern_shape=PATTERNS[k])
+        look = bar_look(k)
         result.add_bar(x=places, y=list(alpha), name=f"k = {k}", marker=look)
     named = [html.escape(shortened(word, 16)) for word in words]
     return result.update_xaxes(tickvals=places, ticktext=named).update_yaxes(tickformat=".0%", rangemode="tozero")
@@ -111,7 +117,7 @@ def scores_chart(title: str, names: Sequence[str], parts: Sequence[Sequence[floa
     result = plots.figure(title, "S, the sum over k", "", height=150 + ROW * len(names))
     places = list(range(len(names)))
     for k, values in enumerate(parts):
-        look = dict(color=plots.COLOURS[STEP_COLOURS[k]], pattern_shape=PATTERNS[k])
+        look = bar_look(k)
         result.add_bar(x=list(values), y=places, orientation="h", name=f"k = {k}", marker=look, width=0.35)
     for place, name in zip(places, names, strict=True):  # above its bar: beside it a phone has no room
         text = html.escape(shortened(name, 48))
@@ -129,7 +135,7 @@ def matrix_chart(photos: Sequence[str], told: Sequence[str], S: np.ndarray) -> g
     result.add_heatmap(
         z=S.round(1).tolist(), y=rows, x=columns,
         customdata=[whole] * len(rows), text=[[name] * len(columns) for name in named],
-        colorscale=[[0, "rgba(0,114,178,0.02)"], [1, plots.COLOURS["reading"]]],
+        zmin=0, colorscale=[[0, "rgba(0,114,178,0.02)"], [1, plots.COLOURS["reading"]]],
         colorbar=dict(title="S", thickness=10), hovertemplate="%{text}<br>%{customdata}<br>S = %{z}<extra></extra>",
     )  # fmt: skip
     result.update_xaxes(tickvals=columns, ticktext=[str(j + 1) for j in columns])

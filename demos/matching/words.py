@@ -71,8 +71,8 @@ ALWAYS = {
 }
 
 
-def lit(frames: int) -> dict[str, list[float]]:
-    """Which parts work at each step: attention from step 1 on."""
-    return {part: [strength] * frames for part, strength in ALWAYS.items()} | {
-        part: [0.0] + [strength] * (frames - 1) for part, strength in ATTENDING.items()
-    }
+def lit(frames: int, last: bool = False) -> dict[str, list[float]]:
+    """Which parts work at each step: attention from step 1 on. last: the last step alone."""
+    found = {part: [strength] * frames for part, strength in ALWAYS.items()}
+    found |= {part: [0.0] + [strength] * (frames - 1) for part, strength in ATTENDING.items()}
+    return {part: strengths[-1:] for part, strengths in found.items()} if last else found
