@@ -81,7 +81,11 @@ def test_rdan_is_what_the_papers_equations_say(rdan: RDAN):
 @torch.no_grad()
 def test_mdan_keeps_two_memories_and_adds_its_steps_up(matching: MatchingDual):
     features = random(3, 6, 2, 3)
+    matching.standard.running_mean.copy_(random(6, seed=1))
+    matching.standard.running_var.copy_(1 + random(6, seed=2).square())
     S = matching.z_v(features) @ matching.z_u(WORDS, LENGTHS).T
+    mean, deviation = matching.standard.running_mean, matching.standard.running_var.sqrt()
+    features = (features - mean[:, None, None]) / deviation[:, None, None]
     for i, j in itertools.product(range(3), range(3)):
         v, u = inputs_by_hand(matching, features, i)[0], inputs_by_hand(matching, features, j)[1]
         m_v, m_u = torch.tanh(matching.P[0](sum(v) / len(v))), sum(u) / len(u)
@@ -137,19 +141,21 @@ def test_words_are_lost_at_random_but_never_found_in_padding():
     assert (lost[there] == UNKNOWN).float().mean().item() == pytest.approx(0.25, abs=0.03)
 
 
-@pytest.mark.parametrize("hard", [0.0, 0.5, 1.0])
-def test_ranking_loss_is_its_definition(hard: float):
+@pytest.mark.parametrize("softness", [0.01, 1.0, 4.0])
+def test_ranking_loss_is_a_soft_maximum_of_what_wrong_pairs_cost(softness: float):
     S, margin, n = 3 * random(5, 5), 2.0, 5
-    same = torch.zeros(5, 5, dtype=torch.bool)
-    same[1, 3] = True
-    expected = 0.0
+    soft = hardest = 0.0
     for i in range(n):
-        sentences = [max(0.0, margin - S[i, i].item() + S[i, j].item()) for j in range(n) if j != i and not same[i, j]]
-        photos = [max(0.0, margin - S[i, i].item() + S[j, i].item()) for j in range(n) if j != i and not same[j, i]]
-        for costs in (sentences, photos):
-            unbeaten = [cost for cost in costs if cost > 0]
-            expected += (hard * max(costs) + (1 - hard) * sum(unbeaten) / max(1, len(unbeaten))) / n
-    assert ranking_loss(S, margin, hard, same).item() == pytest.approx(expected, rel=1e-5)
+        for others in ([S[i, j].item() for j in range(n) if j != i], [S[j, i].item() for j in range(n) if j != i]):
+            costs = [margin - S[i, i].item() + other for other in others]
+            soft += softness * math.log(1 + sum(math.exp(min(700, cost / softness)) for cost in costs)) / n
+            hardest += max(0.0, *costs) / n
+    found = ranking_loss(S, margin, softness).item()
+    if softness == 0.01:
+        assert found == pytest.approx(hardest, rel=0.01)
+    else:
+        assert found == pytest.approx(soft, rel=1e-5)
+        assert found > hardest
 
 
 def test_recalls_are_counted_as_by_sorting():

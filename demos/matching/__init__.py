@@ -1,4 +1,4 @@
-"""The Matching tab: sentences find photos and photos find sentences. Alone: `python -m demos.matching`."""
+"""The Matching tab: sentences find photos and photos find sentences."""
 
 import functools
 from collections.abc import Sequence
@@ -192,7 +192,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             page.control("own", own, when={"mode": ["tell", "matrix"]}, caption=False)
             files = gr.File(
                 label=f"Your photos, at most {MOST_UPLOADS}: for this session alone", file_count="multiple",
-                file_types=["image"], type="filepath", height=120,
+                file_types=["image"], type="filepath", height=150,
             )  # fmt: skip
             page.control("uploads", files, link=False, acts=False, caption=False)
         with page.below():
@@ -270,7 +270,3 @@ def sent(image: Any, k: int) -> Photo:
 def attention(read: Sequence[Any], words: list[str]) -> list[list[list[Any]]]:
     """[[word, share], ...] of each step."""
     return [[[w, round(a, 4)] for w, a in zip(words, step.alpha[0].tolist(), strict=True)] for step in read[1:]]
-
-
-if __name__ == "__main__":
-    frame.run_alone(TITLE, build)

@@ -23,6 +23,7 @@ CELL, POOL_CELL, LARGE = 112, 72, 336  # pixels of a cell, and of the photo that
 DIM = 0.18  # brightness of a part without attention
 STEP_COLOURS = ["ink", "reading", "writing", "real"]
 PATTERNS = ["", "", "/", "x"]
+ROW = 40  # pixels of a bar and its label
 PAPER = "#8a8578"  # round a photo that is not square: neither the light page nor the dark one
 
 
@@ -40,7 +41,7 @@ def sheet_pane(title: str, photos: Sequence[Photo], columns: int, cell: int) -> 
 
 
 def looked_at(photo: Photo, side: int = LARGE) -> Tensor:
-    """The photo under the attention of each step, bright where it looked: (K + 1, 3, H, W), the first as it is."""
+    """The photo as it is, then under each step's attention, brightest where it looked most: (K + 1, 3, H, W)."""
     scale = side / max(photo.picture.size)
     w, h = (max(8, round(scale * n)) for n in photo.picture.size)
     large = photo.picture.resize((w, h), Image.Resampling.BICUBIC)
@@ -48,28 +49,34 @@ def looked_at(photo: Photo, side: int = LARGE) -> Tensor:
     frames = [picture]
     for k in range(1, len(photo.steps)):
         alpha = F.interpolate(photo.attention(k)[None, None], (h, w), mode="bicubic", align_corners=False)[0]
-        light = (alpha / alpha.max()).clamp(0, 1)
+        light = ((alpha - alpha.min()) / (alpha.max() - alpha.min()).clamp(min=1e-8)).clamp(0, 1)
         frames.append(picture * (DIM + (1 - DIM) * light))
     return torch.stack(frames)
 
 
 def captions(photo: Photo, words: Sequence[str], shares: Sequence[Sequence[float]]) -> list[str]:
     """What each step looked at and read, in words. shares: of each word, at step 1 and on."""
-    found = ["Step 0: no attention yet; the means over all parts of the photo and over all words."]
+    found = ["k = 0: no attention yet, the means over all parts of the photo and over all words."]
+    even = 1 / (photo.grid[0] * photo.grid[1])
     for k, alpha in enumerate(shares, 1):
         best = sorted(range(len(words)), key=lambda t: -alpha[t])[:3]
         weighed = ", ".join(f"“{shortened(words[t], 30)}” {alpha[t]:.0%}" for t in best)
         share, place = photo.attention(k).flatten().max(0)
         part = where(*divmod(int(place), photo.grid[1]), photo.grid)
-        found.append(f"Step {k}: most weight on {weighed}; in the photo on a part at the {part}, {share:.0%}.")
+        found.append(
+            f"k = {k}: most weight on {weighed}; in the photo on a part {part}, "
+            f"{share:.0%} where an even share is {even:.0%}."
+        )
     return found
 
 
 def where(row: int, column: int, grid: tuple[int, int]) -> str:
-    """A part of the photo in words: "upper left", "middle"."""
+    """A part of the photo in words: "at the upper left", "in the middle"."""
     down = ("upper", "", "lower")[min(2, 3 * row // grid[0])]
     across = ("left", "", "right")[min(2, 3 * column // grid[1])]
-    return " ".join(filter(None, (down, across))) or "middle"
+    if not across:
+        return {"upper": "at the top", "lower": "at the bottom", "": "in the middle"}[down]
+    return " ".join(filter(None, ("at the", down, across)))
 
 
 def film(panes: Sequence[dict[str, Any]], photo: Photo, sentence: str) -> dict[str, Any]:
@@ -94,21 +101,23 @@ def words_chart(words: Sequence[str], shares: Sequence[Sequence[float]]) -> go.F
     places = list(range(len(words)))
     for k, alpha in enumerate(shares, 1):
         look = dict(color=plots.COLOURS[STEP_COLOURS[k]], pattern_shape=PATTERNS[k])
-        result.add_bar(x=places, y=list(alpha), name=f"step {k}", marker=look)
+        result.add_bar(x=places, y=list(alpha), name=f"k = {k}", marker=look)
     named = [html.escape(shortened(word, 16)) for word in words]
     return result.update_xaxes(tickvals=places, ticktext=named).update_yaxes(tickformat=".0%", rangemode="tozero")
 
 
 def scores_chart(title: str, names: Sequence[str], parts: Sequence[Sequence[float]]) -> go.Figure:
     """S of a few photos or sentences as the sum of its steps; parts: (K + 1, n), the best first."""
-    result = plots.figure(title, "S, the sum of the steps", "", height=140 + 26 * len(names))
+    result = plots.figure(title, "S, the sum over k", "", height=150 + ROW * len(names))
     places = list(range(len(names)))
     for k, values in enumerate(parts):
         look = dict(color=plots.COLOURS[STEP_COLOURS[k]], pattern_shape=PATTERNS[k])
-        result.add_bar(x=list(values), y=places, orientation="h", name=f"step {k}", marker=look)
-    named = [html.escape(shortened(name, 44)) for name in names]
-    result.update_layout(barmode="relative", hovermode="y unified")
-    return result.update_yaxes(tickvals=places, ticktext=named, autorange="reversed", showgrid=False)
+        result.add_bar(x=list(values), y=places, orientation="h", name=f"k = {k}", marker=look, width=0.35)
+    for place, name in zip(places, names, strict=True):  # above its bar: beside it a phone has no room
+        text = html.escape(shortened(name, 48))
+        result.add_annotation(text=text, x=0, xref="paper", xanchor="left", y=place - 0.4, showarrow=False)
+    result.update_layout(barmode="relative", hovermode="closest", margin_l=12)
+    return result.update_yaxes(showticklabels=False, showgrid=False, range=[len(names) - 0.5, -0.8])
 
 
 def matrix_chart(photos: Sequence[str], told: Sequence[str], S: np.ndarray) -> go.Figure:

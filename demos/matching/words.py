@@ -2,13 +2,13 @@
 
 from demos import frame
 
-FIRST_SENTENCE = "A dog looks into the camera."
+FIRST_SENTENCE = "Two dogs run on the grass."
 PATH = [
     frame.Step(
         "Find a photo by a sentence",
         dict(mode="find", sentence=FIRST_SENTENCE, photo="best"),
         "Every photo of the pool was embedded once; the sentence is compared with all of them. Step through the film: "
-        "what does step 1 look at in the best photo, and which words does it weigh? Then write your own sentence.",
+        "where does it look at k = 1 and 2, and which words does it weigh? Then write your own sentence.",
     ),
     frame.Step(
         "Find sentences for a photo",
