@@ -293,12 +293,12 @@ class Drawn(Learner):
         )  # fmt: skip
         self.memory = Memory(len(self.vocabulary), units, embedding, 1)
         self.of_question = nn.Linear(self.memory.size, common)
-        self.of_image = nn.Linear(4 * f, common)
+        self.of_image = nn.Linear(4 * f * 8 * 8, common)
         self.hidden, self.out = nn.Linear(common, common), nn.Linear(common, len(self.answers))
 
     def logits(self, batch: Batch) -> Tensor:
-        # The shape is somewhere: of each filter the strongest answer in the picture is kept.
-        seen = torch.tanh(self.of_image(self.eyes(2 * batch["features"] - 1).amax((2, 3))))
+        # All places are kept: the strongest answer of each filter alone does not tell a circle from a square.
+        seen = torch.tanh(self.of_image(self.eyes(2 * batch["features"] - 1).flatten(1)))
         asked = torch.tanh(self.of_question(self.memory(batch["words"], batch["lengths"])))
         return self.out(torch.relu(self.hidden(seen * asked)))
 

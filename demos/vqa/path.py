@@ -8,7 +8,7 @@ ASKED = {  # the photos of the tab, each with its question
     "surfer": "what is the man riding?",
     "puppy": "where is the dog?",
     "photographer": "what is the man holding?",
-    "motorcycle": "what color is the motorcycle?",
+    "motorcycle": "is there a bike?",
     "cat": "is there a dog?",
     "tree": "is there grass?",
     "astronaut": "is there a woman?",
@@ -42,7 +42,7 @@ PATH = [
     ),
     frame.Step(
         "Ask them all",
-        on("motorcycle", "all"),
+        on("surfer", "all"),
         "From chance to attention, in the order of the papers. Where do the answers stop being blind to the photo?",
     ),
     frame.Step(
