@@ -520,5 +520,5 @@ def test_readme_names_what_stands():
     for word in ("Samples", "Translates", "Likelihood", "Shows", "Averages", "Folds", "Compiles", "Borrows"):
         assert f"`{word}`" in page
         assert hasattr(core.recipe, word)
-    for word in ("core.data.Dataset", "core.likelihood", "core/gan/variants.py", "tests/test_adding_a_model.py"):
+    for word in ("core.dataset.Dataset", "core.likelihood", "core/gan/variants.py", "tests/test_adding_a_model.py"):
         assert word in page
