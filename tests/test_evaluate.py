@@ -27,7 +27,8 @@ FEW = {
     "bags",
     "bags-of-both",
     "facades",
-}  # sets that hold out a hundred pictures, and not thousands
+    "flickr8k-captions",
+}  # sets that hold out a hundred pictures, or a thousand with five sentences each, and not thousands
 
 
 @pytest.mark.parametrize("name", SHIPPED)
