@@ -19,8 +19,8 @@ PATH = [
     frame.Step(
         "Where it fails",
         dict(mode="find", sentence="A rocket stands between towers in the evening.", photo="best"),
-        "It learned from photos of dogs, children and sports, and met no rocket among them. Words that it never saw "
-        "are named below the sentence; what does it go by instead?",
+        "It learned from photos of dogs, children and sports, and hardly met a rocket. Which photo comes first, and "
+        "what does it have in common with the right one? Words that it never met are named below the sentence.",
     ),
     frame.Step(
         "The whole matrix",
