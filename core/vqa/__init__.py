@@ -44,7 +44,7 @@ RECIPES["rdan"] = JOINT | dict(
     evaluate=evaluate_looking,
     paper="arXiv:1611.00471, Sec. 3.4",
 )
-RECIPES["vqa-easy"] = COMMON | dict(build=Drawn, config={}, variant="easy", data="easy-vqa", batch_size=64, steps=2500)
+RECIPES["vqa-easy"] = COMMON | dict(build=Drawn, config={}, variant="easy", data="easy-vqa", batch_size=64, steps=3000)
 RECIPES["vqa-coco"] = COMMON | dict(
     build=Network, config=dict(method="deeper-lstm-q-norm-i", units=512, common=1024, embedding=300), variant="coco",
     data="vqa-coco", batch_size=500, steps=25_000, reported={"accuracy": 57.75},

@@ -287,17 +287,20 @@ class Drawn(Learner):
         self.share = self.forget = 0.0  # one exact answer to each question: nothing to guard against
         self.learning_rate, self.decay = learning_rate, 1e-4
         f = filters
+        sizes = ((3, f, 5, 2), (f, 2 * f, 3, 2), (2 * f, 4 * f, 3, 2), (4 * f, 4 * f, 3, 1))
         self.eyes = nn.Sequential(
-            nn.Conv2d(3, f, 5, 2, 2), nn.ReLU(), nn.Conv2d(f, 2 * f, 3, 2, 1), nn.ReLU(),
-            nn.Conv2d(2 * f, 4 * f, 3, 2, 1), nn.ReLU(), nn.Conv2d(4 * f, 4 * f, 3, 1, 1), nn.ReLU(),
-        )  # fmt: skip
+            *(
+                nn.Sequential(nn.Conv2d(before, after, k, stride, k // 2, bias=False), nn.BatchNorm2d(after), nn.ReLU())
+                for before, after, k, stride in sizes
+            )
+        )
         self.memory = Memory(len(self.vocabulary), units, embedding, 1)
-        self.of_question = nn.Linear(self.memory.size, common)
-        self.of_image = nn.Linear(4 * f * 8 * 8, common)
+        self.of_question = nn.Sequential(nn.Linear(self.memory.size, common, bias=False), nn.BatchNorm1d(common))
+        self.of_image = nn.Sequential(nn.Linear(4 * f * 8 * 8, common, bias=False), nn.BatchNorm1d(common))
         self.hidden, self.out = nn.Linear(common, common), nn.Linear(common, len(self.answers))
 
     def logits(self, batch: Batch) -> Tensor:
-        # All places are kept: the strongest answer of each filter alone does not tell a circle from a square.
+        # Both sides are normalised: else nearly all pictures give one vector, and only the question is learned.
         seen = torch.tanh(self.of_image(self.eyes(2 * batch["features"] - 1).flatten(1)))
         asked = torch.tanh(self.of_question(self.memory(batch["words"], batch["lengths"])))
         return self.out(torch.relu(self.hidden(seen * asked)))
