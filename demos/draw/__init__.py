@@ -1,4 +1,4 @@
-"""The DRAW tab: step through a network that looks and paints in glimpses. Alone: `python -m demos.draw`."""
+"""The DRAW tab: step through a network that looks and paints in glimpses."""
 
 from typing import Any
 
@@ -197,7 +197,3 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
     for handler in (generate, reconstruct, classify, attend):
         gr.api(frame.sentences(handler), api_name=f"draw_{handler.__name__}", **frame.MODEL)
     return page
-
-
-if __name__ == "__main__":
-    frame.run_alone(TITLE, build)

@@ -1,4 +1,4 @@
-"""The f-GAN tab: any f-divergence as a game, fitted live where it can be computed. Alone: `python -m demos.fgan`."""
+"""The f-GAN tab: any f-divergence as a game, fitted live where it can be computed."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -161,7 +161,3 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
 
 def table(found: dict[str, list], label: str, elem_id: str) -> None:
     gr.Dataframe(found, label=label, interactive=False, elem_id=elem_id, max_height=520)
-
-
-if __name__ == "__main__":
-    frame.run_alone(TITLE, build)

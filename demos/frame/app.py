@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
 
@@ -10,7 +10,7 @@ import gradio as gr
 
 from demos import limits
 from demos.frame import parts
-from demos.frame.look import LAUNCH, MATH
+from demos.frame.look import MATH
 from demos.frame.page import QUIET, Page
 from demos.widgets import strokes_of
 
@@ -129,10 +129,3 @@ def restored(component: gr.components.Component, text: str) -> Any:
 def equation(text: str) -> gr.Markdown:
     """The equation at work, beside the control that changes it."""
     return gr.Markdown(f"$${text}$$", latex_delimiters=MATH, elem_classes="equation")
-
-
-def run_alone(title: str, build: Callable[[], Page]) -> None:
-    """One tab as an app of its own: `python -m demos.draw`."""
-    with gr.Blocks(title=title, delete_cache=(3600, 3600)) as demo:
-        build()
-    demo.queue(max_size=32).launch(**LAUNCH)

@@ -291,7 +291,3 @@ def race_buttons() -> dict[str, gr.Button]:
             )
             for name in ("Run", "Stop", "Step", "New")
         }
-
-
-if __name__ == "__main__":
-    frame.run_alone(TITLE, build)

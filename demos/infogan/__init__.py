@@ -1,4 +1,4 @@
-"""The infoGAN tab: turn codes that nobody gave a meaning, and have Q read yours. Alone: `python -m demos.infogan`."""
+"""The infoGAN tab: turn codes that nobody gave a meaning, and have Q read yours."""
 
 import functools
 from typing import Any
@@ -203,7 +203,3 @@ def thumbnails(of: str, key: str) -> str:
         for place, x in enumerate(made, 1)
     ]
     return f"<style>{''.join(rules)}</style>"
-
-
-if __name__ == "__main__":
-    frame.run_alone(TITLE, build)

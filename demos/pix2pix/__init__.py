@@ -1,4 +1,4 @@
-"""The pix2pix tab: draw a sketch, get a photo, and see what each part is for. Alone: `python -m demos.pix2pix`."""
+"""The pix2pix tab: draw a sketch, get a photo, and see what each part is for."""
 
 from typing import Any
 
@@ -255,7 +255,3 @@ def build_pots(page: frame.Page, coloured: list[str]) -> None:
         for (key, label), colour in zip(POTS.items(), first, strict=True):
             page.control(key, gr.ColorPicker(colour, label=label), when={"model": coloured} | DRAWING, caption=False)
     page.other_colours = gr.Button("Surprise me with colours", elem_id="pix2pix-other-colours", size="md")
-
-
-if __name__ == "__main__":
-    frame.run_alone(TITLE, build)

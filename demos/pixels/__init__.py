@@ -1,4 +1,4 @@
-"""The PixelRNN tab: pictures drawn pixel by pixel, and what each network knows. Alone: `python -m demos.pixels`."""
+"""The PixelRNN tab: pictures drawn pixel by pixel, and what each network knows."""
 
 from collections.abc import Iterator
 from typing import Any
@@ -212,7 +212,3 @@ def digit_controls(page: frame.Page) -> None:
     label = "Draw part of a digit, and cover the rest"
     pad = SketchPad(elem_id="pixels-covers", label=label, brush=0.1, palette=networks.PALETTE)
     page.control("covers", pad, when=COMPLETE | SKETCH)
-
-
-if __name__ == "__main__":
-    frame.run_alone(TITLE, build)

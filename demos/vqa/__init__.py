@@ -1,4 +1,4 @@
-"""The VQA tab: ask about a photo, compare every method, see where r-DAN looks. Alone: `python -m demos.vqa`."""
+"""The VQA tab: ask about a photo, compare every method, see where r-DAN looks."""
 
 from typing import Any
 
@@ -27,8 +27,8 @@ WITH_METHOD = {"mode": ["ask", "choice"]}
 WITH_BARS = {"mode": ["ask", "looks", "choice", "people"]}
 WITH_TABLE = {"mode": ["all", "people"]}
 ABOUT = (
-    "The networks know some 260 answers and 700 words, of photos of dogs, people and sports, and of rooms. "
-    "The photos here are ones where they are right more often than wrong; “Where it fails” shows the others."
+    "The networks know {answers} answers and {words} words, of photos of dogs, people and sports, and of rooms. "
+    "The photos here were chosen: r-DAN is right about most of them. “Where it fails” shows another."
 )
 
 
@@ -192,7 +192,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             question_controls(page)
             photo_controls(page)
         with page.below():
-            gr.Markdown(ABOUT, elem_classes="quality")
+            gr.Markdown(about(), elem_classes="quality")
             page.diagram(path.DIAGRAM)
             page.lesson(views.measured())
         page.act(show, [strip, bars, table])
@@ -239,6 +239,15 @@ def photo_controls(page: frame.Page) -> None:
     page.control("camera", camera, when={"source": ["camera"]}, link=False, caption=False)
 
 
+def about() -> str:
+    """What the networks know, from r-DAN's card; empty where it is missing."""
+    try:
+        known = core.card(asking.NAMES["rdan"])["config"]
+        return ABOUT.format(answers=len(known["answers"]), words=len(known["words"]))
+    except (KeyError, WeightsError):
+        return ""
+
+
 def thumbnails() -> str:
     """A style sheet that puts a small copy of each photo onto its button."""
     rules = []
@@ -246,7 +255,3 @@ def thumbnails() -> str:
         small = asking.example(name).convert("RGB").resize((80, 80))
         rules.append(f'#{ID}-photo label:nth-of-type({place}) {{ --picture: url("{plots.data_url(small)}"); }}')
     return f"<style>{''.join(rules)}</style>"
-
-
-if __name__ == "__main__":
-    frame.run_alone(TITLE, build)

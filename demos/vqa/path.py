@@ -2,8 +2,7 @@
 
 from demos import frame
 
-CHIPS = ["what color is the dog?", "how many people are there?", "where is the man?", "what is the man doing?",
-         "is there a dog?", "what is on the table?", "why is it funny?"]  # fmt: skip
+CHIPS = ["is there a dog?", "where is the man?", "what is the man doing?", "why is it funny?"]
 ASKED = {  # the photos of the tab, each with its question
     "surfer": "what is the man riding?",
     "puppy": "where is the dog?",
@@ -53,8 +52,8 @@ PATH = [
     frame.Step(
         "Where it fails",
         on("tomatoes", "all"),
-        "No caption in the training set ever counted tomatoes. The networks answer all the same, and some are sure. "
-        "Ask what they are, or why they are there.",
+        "There is one whole tomato, and two halves of another. The networks were taught by photos of dogs and people, "
+        "but they answer all the same, and some are sure. Ask what they are, or why they are there.",
     ),
 ]
 DIAGRAM = frame.Diagram(
