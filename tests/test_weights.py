@@ -659,7 +659,7 @@ def test_shipped_weights_load_strictly_and_reproduce_their_probe(name: str):
     assert card["parameters"] == sum(p.numel() for p in model.parameters())
 
 
-FINDING = {"easy-vqa", "flickr8k-captions", "vqa", "vqa-maps"}  # sets with a vocabulary, which goes into the card's config
+FINDING = {"easy-vqa", "flickr8k-captions", "vqa", "vqa-maps"}  # with a vocabulary, which goes into the config
 
 
 @pytest.mark.parametrize("name", SHIPPED)
