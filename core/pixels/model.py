@@ -1,5 +1,6 @@
 """The network around the layers, its likelihood, and sampling. Symbols: see the chapter's head."""
 
+import copy
 from collections.abc import Iterator
 from typing import Any
 
@@ -11,17 +12,18 @@ from core.layers import grid, hold_then_fall
 from core.noise import rand_each, seeded
 from core.pixels.layers import ConvBlock, DiagonalBiLSTM, RowLSTM
 from core.pixels.masks import MaskedConv, groups
-from core.recipe import Batch, Likelihood, Model, Phase, Samples, Shows
+from core.recipe import Batch, Likelihood, Model, Phase, Records, Samples, Shows
 
 LAYERS = {"convolution": ConvBlock, "row": RowLSTM, "diagonal": DiagonalBiLSTM}
 
 
-class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
+class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows, Records):
     """p(x) as a product over pixels, and colours, of p(x_i | all before it) (Eq. 1-2).
 
     layer: "convolution" (PixelCNN), "row" or "diagonal". depth: how many. filters: h; the maps between layers have 2h
     features. residual: a layer adds to the map below it. skip: every layer speaks to the output, too. head: features
-    before the logits. levels: 2 (Bernoulli), or 256 (softmax).
+    before the logits. levels: 2 (Bernoulli), or 256 (softmax). conditions: features of a conditioning map, of a network
+    that has one (see MultiScale).
     """
 
     def __init__(
@@ -36,6 +38,7 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
         head: int = 32,
         residual: bool = True,
         skip: bool = False,
+        conditions: int = 0,
         learning_rate: float = 1e-3,
     ):
         super().__init__()
@@ -51,18 +54,23 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
         pixel, wide, last = torch.arange(channels), groups(2 * filters, channels), groups(head, channels)
         answers = pixel.repeat_interleave(1 if levels == 2 else levels)
         self.first = MaskedConv("A", pixel, wide, 4, 7)
-        self.layers = nn.ModuleList(LAYERS[layer](filters, channels) for _ in range(depth))
+        self.layers = nn.ModuleList(LAYERS[layer](filters, channels, conditions=conditions) for _ in range(depth))
         self.skips = nn.ModuleList(MaskedConv("B", wide, wide) for _ in range(depth if skip else 0))
         self.head, self.answer = MaskedConv("B", wide, last), MaskedConv("B", last, answers)
 
     # ---- likelihood
 
+    def condition(self, x: Tensor) -> Tensor | None:
+        """The map (B, H, W, conditions) that every layer hears of beside its input. Here there is none."""
+        return None
+
     def maps(self, x: Tensor) -> Iterator[Tensor]:
         """The features of each pixel after the first convolution and after each layer: depth + 1 of (B, H, W, 2h)."""
-        known = self.first(x.permute(0, 2, 3, 1))
+        known, condition = self.first(x.permute(0, 2, 3, 1)), self.condition(x)
         yield known
         for layer in self.layers:
-            known = known + layer(known) if self.residual else layer(known)
+            new = layer(known, condition)
+            known = known + new if self.residual else new
             yield known
 
     def logits(self, x: Tensor) -> Tensor:
@@ -87,6 +95,15 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
         if self.levels == 2:
             return F.binary_cross_entropy_with_logits(logits, x, reduction="none")
         return F.cross_entropy(logits, (x * 255).round().long(), reduction="none")
+
+    def order(self) -> Tensor:
+        """The pixels, counted row by row, in the order in which they are drawn: (H * W,)."""
+        return torch.arange(self.shape[1] * self.shape[2])
+
+    def before(self, i: int, j: int) -> Tensor:
+        """Which pixels are drawn before pixel (i, j), (H, W) of bools."""
+        turn = self.order().argsort().view(self.shape[1:])
+        return turn < turn[i, j]
 
     @torch.inference_mode()
     def nll(self, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
@@ -117,33 +134,45 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
         if known is not None and (known.shape != (H, W) or given.shape not in ((n, C, H, W), (1, C, H, W))):
             raise ValueError(f"known must be ({H}, {W}) and given ({n}, {C}, {H}, {W})")
         noise = rand_each(n, C, H, W, generator=generator, device=self.first.weight.device)
-        noise = noise.permute(2, 3, 1, 0).contiguous()  # (H, W, C, n)
+        start = torch.zeros_like(noise)
+        known = torch.zeros(H, W, dtype=torch.bool) if known is None else known
+        if given is not None:
+            start[..., known] = given[..., known].to(noise)
+        yield from self.visits(start, known, noise, temperature, naive)
+
+    def visits(
+        self, start: Tensor, known: Tensor, noise: Tensor, temperature: float, naive: bool
+    ) -> Iterator["Visit | Naive"]:
+        """Pictures that begin as `start`, after every pixel. start, noise: (n, C, H, W). known: (H, W), what stays."""
+        C, H, W = self.shape
+        bars = noise.permute(2, 3, 1, 0).contiguous()  # (H, W, C, n)
         if self.levels == 2:
-            noise = bar(noise, temperature)
-        fixed = torch.zeros(H, W).tolist() if known is None else known.tolist()
-        visit = (Naive if naive else Visit)(self, n)
+            bars = bar(bars, temperature)
+        fixed = known.tolist()
+        visit = (Naive if naive else Visit)(self, start)
         for i in range(H):
             for j in range(W):
                 for c in range(C):
                     logits = visit.logits(i, j, c)
                     if fixed[i][j]:
-                        level = given[:, c, i, j]
+                        level = start[:, c, i, j]
                     elif self.levels == 2:
-                        level = logits > noise[i, j, c]
+                        level = logits > bars[i, j, c]
                     else:
-                        level = chosen(logits, noise[i, j, c], temperature)
+                        level = chosen(logits, bars[i, j, c], temperature)
                     visit.put(i, j, c, level)
+                visit.pixels += 1
                 yield visit
 
     def grow(self, n: int, **how: Any) -> Iterator[Tensor]:
-        """n pictures (n, C, H, W) as they grow, after every row; pixels that are still to come are 0.
+        """n pictures (n, C, H, W) as they grow, after every row; pixels that are still to come and not known are 0.
 
         Each picture has noise of its own: the first of sixteen is the one that is made alone. temperature: logits are
         divided by it; at 0 the likeliest level is taken. given (n or 1, C, H, W), known (H, W), of bools: pixels that
         stay as they are. naive: ask the whole network again for every pixel, as public versions do; the same pictures.
         """
-        for k, visit in enumerate(self.steps(n, **how), 1):
-            if k % self.shape[2] == 0:
+        for visit in self.steps(n, **how):
+            if visit.pixels % visit.shape[2] == 0:
                 yield visit.pictures()
 
     def sample(self, n: int, *, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
@@ -162,8 +191,8 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
         return [Phase("model", parameters, self.loss, optimizer, schedule=hold_then_fall, max_norm=100.0)]
 
     def sheet(self, held_out: Batch) -> Tensor:
-        """Sixteen samples from the same noise."""
-        return grid(self.sample(16, generator=seeded(0, "sheet", device=self.first.weight.device)))
+        """Sixteen samples from the same noise, made on the processor: it is quicker at long chains of small steps."""
+        return grid(copy.deepcopy(self).cpu().sample(16, generator=seeded(0, "sheet")))
 
     @torch.inference_mode()
     def probe(self) -> Tensor:
@@ -190,8 +219,8 @@ def chosen(logits: Tensor, noise: Tensor, temperature: float) -> Tensor:
 class Naive:
     """Sampling as it is written first: the whole network for every pixel, and all of it but one pixel thrown away."""
 
-    def __init__(self, model: PixelRNN, n: int):
-        self.model, self.x = model, torch.zeros(n, *model.shape, device=model.first.weight.device)
+    def __init__(self, model: PixelRNN, start: Tensor):
+        self.model, self.x, self.shape, self.pixels = model, start.clone(), model.shape, 0
 
     def logits(self, i: int, j: int, c: int) -> Tensor:
         return self.model.logits(self.x)[..., c, i, j]
@@ -204,14 +233,17 @@ class Naive:
 
 
 class Visit:
-    """Exact sampling in which every pixel is computed once: each layer keeps what later pixels need of it."""
+    """Exact sampling in which every pixel is computed once: each layer keeps what later pixels need of it.
 
-    def __init__(self, model: PixelRNN, n: int):
-        C, H, W = model.shape
-        self.shape, self.residual, self.binary = model.shape, model.residual, model.levels == 2
-        self.x = torch.zeros(n, H + 3, W + 6, C, device=model.first.weight.device)  # padded as the 4 x 7 kernel needs
+    start: the pictures before the first pixel, (n, C, H, W), with what is known of them. pixels: how many are visited.
+    """
+
+    def __init__(self, model: PixelRNN, start: Tensor):
+        self.shape, self.residual, self.binary, self.pixels = model.shape, model.residual, model.levels == 2, 0
+        self.x = F.pad(start.permute(0, 2, 3, 1), (0, 0, 3, 3, 3, 0))  # as the 4 x 7 kernel needs
         self.first = model.first.seen().permute(2, 3, 1, 0).flatten(0, 2).contiguous()
-        self.layers = [layer.walk(n, W) for layer in model.layers]
+        condition = model.condition(start)
+        self.layers = [layer.walk(len(start), self.shape[2], condition) for layer in model.layers]
         self.skips = [(skip.bias, skip.matrix()) for skip in model.skips]
         self.head, self.answer = model.head.matrix(), model.answer.matrix()
         self.nothing = torch.zeros_like(model.first.bias)
