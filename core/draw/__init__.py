@@ -67,11 +67,10 @@ RECIPES = {
     "draw-noattention-mnist": dict(
         variant="no attention",
         build=Draw,
-        # As many pictures as with attention, and as many glimpses at the end; fewer at first, for they take longer.
-        config=dict(read=None, write=None, glimpses=MNIST_GLIMPSES, curriculum=[[0.7, 4], [0.95, 8]]),
+        config=dict(read=None, write=None, glimpses=MNIST_GLIMPSES, curriculum=[[0.625, 4], [0.92, 8]]),
         data="mnist-binarised",
         batch_size=64,
-        steps=34_000,
+        steps=9_600,
         evaluate=evaluate_bound,
         paper="arXiv:1502.04623, Sec. 4.2",
         metric="nll",
