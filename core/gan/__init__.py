@@ -46,31 +46,33 @@ def shoes(row: str, **changes: object) -> dict:
 
 
 RECIPES = {
-    "gan-mnist": digits("gan", steps=40_000),
-    "dcgan-mnist": digits("dcgan"),
+    "gan-mnist": digits("gan", steps=11_526),
+    "dcgan-mnist": digits("dcgan", steps=6_413, config=dict(rate=5e-4)),
     "cgan-mnist": digits("cgan", **SMALL),
-    "catgan-mnist": digits("catgan", config=dict(classes=20), metric="error", unit="% error, no labels")
+    "catgan-mnist": digits(
+        "catgan", steps=3_586, seed=1, config=dict(classes=20), metric="error", unit="% error, no labels"
+    )
     | dict(reported={"error": 9.7}),
     "catgan-100-mnist": digits("catgan", variant="catgan-100", data=FEW, metric="error", unit="% error, 100 labels")
     | SMALL
     | dict(reported={"error": 1.91}),
-    "sgan-mnist": digits("sgan", data=FEW, metric="error", unit="% error, 100 labels"),
-    "lsgan-mnist": digits("lsgan"),
-    "wgan-mnist": digits("wgan"),
-    "wgan-gp-mnist": digits("wgan-gp"),
-    "dragan-mnist": digits("dragan"),
+    "sgan-mnist": digits("sgan", data=FEW, steps=6_332, metric="error", unit="% error, 100 labels"),
+    "lsgan-mnist": digits("lsgan", steps=5_608, config=dict(rate=5e-4)),
+    "wgan-mnist": digits("wgan", **SMALL | dict(steps=5_000)),  # 25,000 of the critic
+    "wgan-gp-mnist": digits("wgan-gp", steps=1_915),  # 9,575
+    "dragan-mnist": digits("dragan", steps=4_070),
     "ebgan-mnist": digits("ebgan", **SMALL),
     "ebgan-pt-mnist": digits("ebgan-pt", **SMALL),
-    "began-mnist": digits("began", batch_size=32, config=BALANCE | dict(background=0)),
+    "began-mnist": digits("began", steps=2_500, batch_size=32, average=None, config=BALANCE | dict(background=0)),
     "acgan-mnist": digits("acgan", **SMALL),
     "infogan-mnist": coded("mnist-32", config=dict(grain=0.7, weights=[1.0, 0.5]), reported={"accuracy": 95.0}),
     "infogan-mnist-unrewarded": coded("mnist-32", variant="infogan-unrewarded", config=dict(rewarded=False, alike=0.0)),
     "infogan-fashion": coded("fashion-32", judges=(), steps=1_500),
-    "dcgan-shoes": shoes("dcgan"),
-    "lsgan-shoes": shoes("lsgan", config=dict(rate=4e-4)),
-    "wgan-gp-shoes": shoes("wgan-gp", batch_size=32),
-    "dragan-shoes": shoes("dragan"),
-    "began-shoes": shoes("began", config=BALANCE | dict(background=1)),
+    "dcgan-shoes": shoes("dcgan", steps=7_259),
+    "lsgan-shoes": shoes("lsgan", steps=6_887, config=dict(rate=4e-4)),
+    "wgan-gp-shoes": shoes("wgan-gp", steps=2_923, batch_size=32),
+    "dragan-shoes": shoes("dragan", steps=3_283),
+    "began-shoes": shoes("began", steps=3_130, config=BALANCE | dict(background=1)),
     JUDGE: dict(
         variant="classifier",
         build=Classifier,

@@ -19,7 +19,7 @@ from core.gan.objectives import NON_SATURATING, Objective
 from core.gan.parts import Convolutions, Parts
 from core.gan.penalties import unit_gradient
 from core.layers import any_move, frozen, grid, hold_then_fall, moved_with_a_hole, unmoved
-from core.noise import randn_like, seeded
+from core.noise import seeded
 from core.recipe import Averages, Batch, Model, Phase, Samples, Shows
 
 Generator = torch.Generator | None
@@ -91,8 +91,6 @@ class Classifies(Protocol):
 class GAN(nn.Module, Model, Samples, Shows, Averages):
     """Two networks and their turns. Works for pictures and for points in the plane: `shape` is that of one of them.
 
-    veil: noise over the pictures that the critic sees at the start of training, in units of white; at the end there is
-    none. It hides what gives made pictures away at once (Arjovsky and Bottou 2017, arXiv:1701.04862, Sec. 3).
     moved: whether the critic sees every picture shifted and with a hole, in white, real ones and made ones alike; it
     cannot learn a few thousand photos by heart then (Zhao et al. 2020, arXiv:2006.10738).
     """
@@ -104,12 +102,11 @@ class GAN(nn.Module, Model, Samples, Shows, Averages):
         *,
         latents: int,
         schedule: Callable[[float], float] = hold_then_fall,
-        veil: float = 0.0,
         moved: bool = False,
     ):
         super().__init__()
         self.rule, self.latents, self.shape, self.schedule = rule, latents, parts.shape, schedule
-        self.veil, self.moved = veil, moved
+        self.moved = moved
         self.generator = parts.generator(latents + rule.told)
         self.critic = (
             parts.copier()
@@ -154,12 +151,10 @@ class GAN(nn.Module, Model, Samples, Shows, Averages):
 
     def seen(self, x: Tensor, batch: Batch) -> Tensor:
         """What the critic sees of pictures (B, *shape) in training."""
-        generator = batch.get("generator")
-        if self.veil:
-            x = x + self.veil * (1 - batch["progress"]) * randn_like(x, generator)
-        if self.moved:
-            x = 1 - moved_with_a_hole(1 - x, *any_move(len(x), x.shape[-1], SHIFT, HOLE, generator, x.device))
-        return x
+        if not self.moved:
+            return x
+        move = any_move(len(x), x.shape[-1], SHIFT, HOLE, batch.get("generator"), x.device)
+        return 1 - moved_with_a_hole(1 - x, *move)
 
     def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
         """The critic's turn: real and made pictures, and the penalty where the paper has one."""

@@ -68,7 +68,7 @@ RECIPES = {
     | dict(
         variant="convolution",
         config=dict(layer="convolution", depth=7, filters=64, head=128, learning_rate=2e-3),
-        steps=60_000,
+        steps=27_734,
         paper="arXiv:1601.06759, Sec. 3.5",
         reported={"nll": 81.30},
     ),
@@ -77,7 +77,7 @@ RECIPES = {
         variant="row",
         batch_size=128,
         config=dict(layer="row", depth=4, filters=32, head=64, learning_rate=2e-3),
-        steps=60_000,
+        steps=5_799,
         paper="arXiv:1601.06759, Sec. 3.1",
         reported={"nll": 80.54},
     ),
@@ -87,7 +87,7 @@ RECIPES = {
         # One layer of h 32 has 80.75 nats in the paper, seven of 16 have 79.20 and take four times as long.
         batch_size=128,
         config=dict(layer="diagonal", depth=2, filters=32, head=64, learning_rate=2e-3),
-        steps=60_000,
+        steps=4_707,
         paper="arXiv:1601.06759, Sec. 3.2",
         reported={"nll": 79.20},
     ),
@@ -100,7 +100,7 @@ RECIPES = {
             layer="convolution", size=28, levels=2, depth=8, filters=48, head=64, conditions=32, learning_rate=2e-3
         ),
         batch_size=64,
-        steps=40_000,
+        steps=12_441,
         evaluate=evaluate_multiscale,
         paper="arXiv:1601.06759, Sec. 3.6",  # which has no number for MNIST
     ),
@@ -114,7 +114,7 @@ RECIPES = {
             layer="convolution", size=32, channels=3, levels=256, depth=8, filters=60, head=120, learning_rate=1e-3
         ),
         batch_size=32,
-        steps=8_000,
+        steps=2_945,
         paper="arXiv:1601.06759, Sec. 3.5",
     ),
 }
