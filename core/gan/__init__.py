@@ -59,7 +59,7 @@ RECIPES = {
     "sgan-mnist": digits("sgan", data=FEW, steps=6_332, metric="error", unit="% error, 100 labels"),
     "lsgan-mnist": digits("lsgan", steps=5_608, config=dict(rate=5e-4)),
     "wgan-mnist": digits("wgan", **SMALL | dict(steps=5_000)),  # 25,000 of the critic
-    "wgan-gp-mnist": digits("wgan-gp", steps=1_915),  # 9,575
+    "wgan-gp-mnist": digits("wgan-gp", **SMALL | dict(steps=2_500)),  # 12,500
     "dragan-mnist": digits("dragan", steps=4_070),
     "ebgan-mnist": digits("ebgan", **SMALL),
     "ebgan-pt-mnist": digits("ebgan-pt", **SMALL),
