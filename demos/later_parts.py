@@ -52,7 +52,7 @@ def painted(name: str, held_out: dict[str, Tensor]) -> Tensor:
 
 
 def written(root: Path) -> None:
-    """Write the two files of demos/pix2pix/later.py from the trainings' cards and weights. WeightsError where one is missing."""
+    """Write what demos/pix2pix/later.py shows, from the trainings' cards and weights, or WeightsError."""
     names = {part: f"pix2pix-shoes-{part}" for part in PARTS}
     found = [entry(part, core.card(name)) for part, name in names.items()]
     held_out = next(data.load(DATA, root, "test").batches(later.SHOWN))
