@@ -41,7 +41,6 @@ def mixed() -> list[tuple[str, list[object]]]:
     fgan = [("fgan_table", []), ("fgan_fit", ["kl", "single step", 0.33, -1, 0.255, 2, 1.415, 0, 1.5, None, "{k}"])]
     infogan = [("infogan_generate", [3, 0.5, -0.5, "{k}", model])
                for model in ("infogan-mnist", "infogan-fashion", "infogan-mnist-unrewarded")]  # fmt: skip
-    infogan += [("infogan_infer", [""])]
     pixels = [("pixels_generate", [f"{model}-mnist", 16, 1, "{k}"])
               for model in ("pixelcnn", "rowlstm", "diagbilstm", "multiscale")]  # fmt: skip
     pixels += [("pixels_complete", ["", "rowlstm-mnist", "bottom", 50, "", 4, 1, "{k}"])]
