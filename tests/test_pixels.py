@@ -6,7 +6,6 @@ for colours), let states grow in the padding of the skewed map, or change their 
 
 import itertools
 import math
-from collections.abc import Callable
 
 import pytest
 import torch
@@ -27,17 +26,10 @@ from core.pixels import (
     skew,
     unskew,
 )
+from tests.influence import influence, jacobian, levels_of, scaled
 
 KINDS = list(LAYERS)
 SIZE = 7
-
-
-def scaled(module: nn.Module, factor: float, positive: bool = False) -> nn.Module:
-    """In double precision, with weights far from zero; where all are positive, no influence cancels or is cut off."""
-    with torch.no_grad():
-        for p in module.double().parameters():
-            p.copy_(factor * (p.abs() if positive else p))
-    return module
 
 
 def small(kind: str, **changes: object) -> PixelRNN:
@@ -45,32 +37,9 @@ def small(kind: str, **changes: object) -> PixelRNN:
         return PixelRNN(**dict(layer=kind, size=SIZE, depth=2, filters=4, head=6) | changes).eval()
 
 
-def layer(kind: str, channels: int = 1, h: int = 4) -> nn.Module:
+def layer(kind: str, channels: int = 1, h: int = 4, conditions: int = 0) -> nn.Module:
     with first_weights(seeded(0, "weights")):
-        return LAYERS[kind](h, channels)
-
-
-def levels_of(model: PixelRNN, n: int) -> Tensor:
-    """n pictures (n, C, H, W) of random levels."""
-    return torch.randint(0, model.levels, (n, *model.shape), generator=seeded(0, "x")).double() / (model.levels - 1)
-
-
-def jacobian(function: Callable[[Tensor], Tensor], x: Tensor) -> Tensor:
-    """Of every number that function(x[None]) gives by every number of x: a copy of x for each, one way back."""
-    n = function(x[None]).numel()
-    copies = x.expand(n, *x.shape).clone().requires_grad_()
-    function(copies).flatten(1).diagonal().sum().backward()
-    return copies.grad
-
-
-def influence(model: PixelRNN) -> Tensor:
-    """Which numbers of a picture each output depends on, (C, H, W, C, H, W) of bools, whatever the level."""
-    uneven = torch.linspace(1, 2, model.levels, dtype=torch.double)[:, None, None, None]
-
-    def said(x: Tensor) -> Tensor:
-        return model.logits(x) if model.levels == 2 else (model.logits(x) * uneven).sum(1)
-
-    return jacobian(said, levels_of(model, 1)[0]).unflatten(0, model.shape) != 0
+        return LAYERS[kind](h, channels, conditions=conditions)
 
 
 # ------------------------------------------------------------------ masks
@@ -206,20 +175,22 @@ def naive_cell(sums: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     return 1 / (1 + torch.exp(-o)) * torch.tanh(c), c
 
 
+@pytest.mark.parametrize("conditions", [0, 3])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize("kernel", [3, 5])
-def test_row_lstm_is_a_loop_over_pixels(channels: int, kernel: int):
+def test_row_lstm_is_a_loop_over_pixels(channels: int, kernel: int, conditions: int):
     H, W, h = 5, 7, 4
     with first_weights(seeded(0, "weights")):
-        part = scaled(LAYERS["row"](h, channels, kernel), 3.0)
+        part = scaled(LAYERS["row"](h, channels, kernel, conditions=conditions), 3.0)
     x = torch.randn(2, H, W, 2 * h, dtype=torch.double, generator=seeded(2, "x"))
+    told = torch.randn(2, H, W, conditions, dtype=torch.double, generator=seeded(3, "x"))
     K_is, K_ss = part.input_to_state.weight * part.input_to_state.mask, part.state_to_state.weight
     widen, zero, half = part.widen, torch.zeros(h, dtype=torch.double), kernel // 2
-    out = part(x)
+    out = part(x, told)
     for b in range(2):
         states: dict[tuple[int, int], tuple[Tensor, Tensor]] = {}
         for i, j in itertools.product(range(H), range(W)):
-            sums = part.input_to_state.bias.clone()
+            sums = part.input_to_state.bias + (part.conditioning.weight @ told[b, i, j] if conditions else 0)
             for k in range(-half, half + 1):
                 if 0 <= j + k < W:
                     sums = sums + K_is[:, :, 0, half + k] @ x[b, i, j + k]
@@ -230,27 +201,42 @@ def test_row_lstm_is_a_loop_over_pixels(channels: int, kernel: int):
             torch.testing.assert_close(out[b, i, j], expected)
 
 
+@pytest.mark.parametrize("conditions", [0, 3])
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(("H", "W"), [(5, 7), (7, 4)])
-def test_diagonal_bilstm_is_two_loops_over_pixels(channels: int, H: int, W: int):
+def test_diagonal_bilstm_is_two_loops_over_pixels(channels: int, H: int, W: int, conditions: int):
     h = 4
-    part = scaled(layer("diagonal", channels, h), 3.0)
+    part = scaled(layer("diagonal", channels, h, conditions=conditions), 3.0)
     x = torch.randn(1, H, W, 2 * h, dtype=torch.double, generator=seeded(2, "x"))
+    told = torch.randn(1, H, W, conditions, dtype=torch.double, generator=seeded(3, "x"))
     zero = torch.zeros(h, dtype=torch.double)
     states: list[dict[tuple[int, int], tuple[Tensor, Tensor]]] = [{}, {}]
     for d, step in ((0, 1), (1, -1)):
         conv, K = part.input_to_state[d], part.state_to_state[d]
+        biases = told[0] @ part.conditioning.weight.chunk(2)[d].T if conditions else x.new_zeros(H, W, 1)
         for i, j in itertools.product(range(H), range(W)[::step]):
             above = states[d].get((i - 1, j), (zero, zero))[0]  # outside the picture there is no state, at any time
             beside, c = states[d].get((i, j - step), (zero, zero))
-            sums = (conv.weight * conv.mask)[:, :, 0, 0] @ x[0, i, j] + conv.bias
+            sums = (conv.weight * conv.mask)[:, :, 0, 0] @ x[0, i, j] + conv.bias + biases[i, j]
             states[d][i, j] = naive_cell(sums + above @ K[:h] + beside @ K[h:], c)
-    out = part(x)[0]
+    out = part(x, told)[0]
     for i, j in itertools.product(range(H), range(W)):
         both = states[0][i, j][0] + states[1].get((i - 1, j), (zero, zero))[0]  # the right-hand one, a row further down
         torch.testing.assert_close(
             out[i, j], (part.widen.weight * part.widen.mask)[:, :, 0, 0] @ both + part.widen.bias
         )
+
+
+@torch.no_grad()
+def test_a_pixel_hears_of_its_own_place_in_a_conditioning_map():
+    """The convolution has no loop of its own above: its middle is moved by the map, where the map is not zero."""
+    part = scaled(layer("convolution", conditions=3), 3.0)
+    x, told = torch.rand(1, 4, 5, 8, dtype=torch.double), torch.zeros(1, 4, 5, 3, dtype=torch.double)
+    told[0, 2, 3] = torch.tensor([1.0, -1.0, 2.0])
+    plain, moved = part(x, torch.zeros_like(told)), part(x, told)
+    assert ((moved != plain).any(-1) == (told != 0).any(-1)).all()
+    part.around.bias += part.conditioning.weight @ told[0, 2, 3]
+    torch.testing.assert_close(part(x, torch.zeros_like(told))[0, 2, 3], moved[0, 2, 3])
 
 
 @pytest.mark.parametrize(("H", "W"), [(4, 4), (3, 6), (6, 2), (1, 3)])
@@ -311,7 +297,7 @@ def test_a_visit_of_every_pixel_gives_the_logits_of_the_whole_network(kind: str,
     x = levels_of(model, 3).float()
     C, H, W = model.shape
     with torch.inference_mode():
-        whole, visit = model.logits(x), Visit(model, 3)
+        whole, visit = model.logits(x), Visit(model, torch.zeros(3, C, H, W))
         assert whole.std() > 0.1
         for i, j, c in itertools.product(range(H), range(W), range(C)):
             torch.testing.assert_close(visit.logits(i, j, c), whole[..., c, i, j], atol=1e-5, rtol=1e-5)

@@ -4,7 +4,8 @@ A picture is read like a text, row by row. The network says for every pixel how 
 pixels before it. So the likelihood is exact, and a picture is made by drawing one pixel after the other. Three kinds of
 layer differ in what they see of the pixels before: PixelCNN (the last `depth` rows, with a blind spot to the right),
 Row LSTM (a triangle that opens upwards) and Diagonal BiLSTM (everything, but for one pixel: under mask A no feature of
-the row above knows that row's last pixel yet, so it is heard only where the first kernel reaches it).
+the row above knows that row's last pixel yet, so it is heard only where the first kernel reaches it). A multi-scale
+PixelRNN draws every second pixel of every second row first, and hears of all of them while it draws the others.
 
     symbol              here                meaning
     n                   H, W                a picture is n x n
@@ -18,13 +19,15 @@ Differences from the paper
 - Kernels have no rows below the pixel; a mask would set them to zero.
 - A binary pixel has one logit, not a softmax of two. It is the same distribution.
 - The skip connections join after the residual sum, through a 1 x 1 convolution each; the paper does not say how.
-- Multi-scale PixelRNN is not here.
+- The pixels that the large picture of a multi-scale PixelRNN has from the small one are copied; the paper does not say.
+- A conditioning map reaches PixelCNN's blocks as a bias of their 3 x 3 convolution; the paper has LSTMs in mind.
 """
 
 from core.pixels.layers import ConvBlock, DiagonalBiLSTM, RowLSTM, lstm_cell, skew, unskew
 from core.pixels.masks import MaskedConv, causal_mask, groups
-from core.pixels.measure import SHARES, evaluate_pixels, field
+from core.pixels.measure import SHARES, evaluate_multiscale, evaluate_pixels, field
 from core.pixels.model import LAYERS, Naive, PixelRNN, Visit, bar, chosen
+from core.pixels.multiscale import MultiScale, reduced
 
 __all__ = [
     "LAYERS",
@@ -32,6 +35,7 @@ __all__ = [
     "ConvBlock",
     "DiagonalBiLSTM",
     "MaskedConv",
+    "MultiScale",
     "Naive",
     "PixelRNN",
     "RowLSTM",
@@ -39,10 +43,12 @@ __all__ = [
     "bar",
     "causal_mask",
     "chosen",
+    "evaluate_multiscale",
     "evaluate_pixels",
     "field",
     "groups",
     "lstm_cell",
+    "reduced",
     "skew",
     "unskew",
 ]
@@ -81,6 +87,19 @@ RECIPES = {
         steps=2_000,
         paper="arXiv:1601.06759, Sec. 3.2",
         reported={"nll": 79.20},
+    ),
+    "multiscale-mnist": MNIST
+    | dict(
+        build=MultiScale,
+        variant="multi-scale, convolution",
+        # 14 x 14 first. Convolutions train soonest, and the small picture tells them what lies in their blind spot.
+        config=dict(
+            layer="convolution", size=28, levels=2, depth=8, filters=48, head=64, conditions=32, learning_rate=2e-3
+        ),
+        batch_size=64,
+        steps=40_000,
+        evaluate=evaluate_multiscale,
+        paper="arXiv:1601.06759, Sec. 3.6",  # which has no number for MNIST
     ),
     "pixelcnn-flowers": MNIST
     | dict(

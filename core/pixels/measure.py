@@ -11,6 +11,7 @@ from torch import Tensor
 from core.likelihood import averages
 from core.noise import seeded
 from core.pixels.model import PixelRNN
+from core.pixels.multiscale import MultiScale, reduced
 from core.recipe import Batch
 
 SHARES = (0, 1, 5, 10, 20, 30, 40, 50, 60, 70, 80, 90, 95, 99, 100)  # per cent of the pictures that have fewer nats
@@ -30,8 +31,8 @@ def field(model: PixelRNN, x: Tensor, i: int, j: int) -> Tensor:
         raise ValueError(f"x must have shape (1, {C}, {H}, {W}), got {tuple(x.shape)}")
     if not (0 <= i < H and 0 <= j < W):
         raise ValueError(f"the pixel must lie in the picture of {H} x {W}, got row {i}, column {j}")
-    model = copy.deepcopy(model).double()
     with torch.inference_mode(False), torch.enable_grad():
+        model = copy.deepcopy(model).double()
         x = x.detach().double().clone().requires_grad_()
         said = [known[0, i, j].norm() for known in model.maps(x)][:-1]
         logits = model.logits(x)[..., i, j]
@@ -40,11 +41,17 @@ def field(model: PixelRNN, x: Tensor, i: int, j: int) -> Tensor:
     return torch.stack(sizes)
 
 
-def receptive_field(model: PixelRNN, pictures: Tensor) -> int:
-    """How many pixels the one in the middle depends on in any of the pictures (B, C, H, W)."""
-    middle = (model.shape[1] // 2, model.shape[2] // 2)
-    seen = torch.stack([field(model, x[None], *middle)[-1] > 0 for x in pictures]).any(0)
+def receptive_field(model: PixelRNN, pictures: Tensor, i: int, j: int) -> int:
+    """How many pixels the one at (i, j) depends on in any of the pictures (B, C, H, W)."""
+    seen = torch.stack([field(model, x[None], i, j)[-1] > 0 for x in pictures]).any(0)
     return int(seen.sum())
+
+
+def spread(nll: Tensor) -> dict[str, float]:
+    """How the nats of pictures (n,) lie: "nll at 90 %": so many nats or fewer have 90 % of them."""
+    at = torch.tensor(SHARES, dtype=torch.double) / 100
+    quantiles = torch.quantile(nll.double(), at).tolist()
+    return {f"nll at {share} %": round(value, 3) for share, value in zip(SHARES, quantiles, strict=True)}
 
 
 def seconds(model: PixelRNN, n: int, pixels: int, naive: bool = False) -> float:
@@ -61,21 +68,45 @@ def seconds(model: PixelRNN, n: int, pixels: int, naive: bool = False) -> float:
 def evaluate_pixels(model: PixelRNN, batches: Iterable[Batch]) -> dict[str, float]:
     """Mean and distribution of the exact -log p(x) in nats, receptive field, and seconds to draw 16 pictures.
 
-    "nll at 90 %": so many nats or fewer have 90 % of the pictures. receptive_field: pixels that the one in the middle
-    depends on, of "before", those that come before it. sample_seconds and naive_seconds: of one processor core.
+    receptive_field: pixels that the one in the middle depends on, of "before", those that come before it.
+    sample_seconds and naive_seconds: of one processor core.
     """
     found, first = [], None
     for batch in batches:
         found.append(model.nll(batch["image"]))
         first = batch["image"][:8] if first is None else first
-    nll = torch.cat(found).double()
-    at = torch.tensor(SHARES, dtype=torch.double) / 100
-    quantiles = zip(SHARES, torch.quantile(nll, at).tolist(), strict=True)
+    nll = torch.cat(found)
     _, H, W = model.shape
     return averages(model, {"nll": nll}) | {
-        **{f"nll at {share} %": round(value, 3) for share, value in quantiles},
-        "receptive_field": receptive_field(model, first),
+        **spread(nll),
+        "receptive_field": receptive_field(model, first, H // 2, W // 2),
         "before": H // 2 * W + W // 2,
         "sample_seconds": round(seconds(model, SAMPLES, H * W), 3),
         "naive_seconds": round(seconds(model, SAMPLES, NAIVE_PIXELS, naive=True) * H * W / NAIVE_PIXELS, 3),
+    }
+
+
+@torch.inference_mode()
+def evaluate_multiscale(model: MultiScale, batches: Iterable[Batch]) -> dict[str, float]:
+    """As `evaluate_pixels`, and the nats of the small picture and of the rest given it.
+
+    receptive_field: of the first pixel from the middle on that the small picture does not have. "before" counts all of
+    the small picture, and the pixels above and to the left.
+    """
+    found, small, first = [], [], None
+    for batch in batches:
+        nats = model.nats(batch["image"])
+        found.append(nats.flatten(1).sum(1))
+        small.append(reduced(nats).flatten(1).sum(1))
+        first = batch["image"][:8] if first is None else first
+    nll, of_small = torch.cat(found), torch.cat(small)
+    _, H, W = model.shape
+    i, j = H // 2, W // 2 // 2 * 2 + 1
+    before = torch.arange(H * W).view(H, W) < W * i + j
+    reduced(before)[:] = True
+    return averages(model, {"nll": nll, "nll of the small picture": of_small, "nll of the rest": nll - of_small}) | {
+        **spread(nll),
+        "receptive_field": receptive_field(model, first, i, j),
+        "before": int(before.sum()),
+        "sample_seconds": round(seconds(model, SAMPLES, H * W // 4 + H * W), 3),
     }

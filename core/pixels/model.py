@@ -21,7 +21,8 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
 
     layer: "convolution" (PixelCNN), "row" or "diagonal". depth: how many. filters: h; the maps between layers have 2h
     features. residual: a layer adds to the map below it. skip: every layer speaks to the output, too. head: features
-    before the logits. levels: 2 (Bernoulli), or 256 (softmax).
+    before the logits. levels: 2 (Bernoulli), or 256 (softmax). conditions: features of a conditioning map, of a network
+    that has one (see MultiScale).
     """
 
     def __init__(
@@ -36,6 +37,7 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
         head: int = 32,
         residual: bool = True,
         skip: bool = False,
+        conditions: int = 0,
         learning_rate: float = 1e-3,
     ):
         super().__init__()
@@ -51,18 +53,23 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
         pixel, wide, last = torch.arange(channels), groups(2 * filters, channels), groups(head, channels)
         answers = pixel.repeat_interleave(1 if levels == 2 else levels)
         self.first = MaskedConv("A", pixel, wide, 4, 7)
-        self.layers = nn.ModuleList(LAYERS[layer](filters, channels) for _ in range(depth))
+        self.layers = nn.ModuleList(LAYERS[layer](filters, channels, conditions=conditions) for _ in range(depth))
         self.skips = nn.ModuleList(MaskedConv("B", wide, wide) for _ in range(depth if skip else 0))
         self.head, self.answer = MaskedConv("B", wide, last), MaskedConv("B", last, answers)
 
     # ---- likelihood
 
+    def condition(self, x: Tensor) -> Tensor | None:
+        """The map (B, H, W, conditions) that every layer hears of beside its input. Here there is none."""
+        return None
+
     def maps(self, x: Tensor) -> Iterator[Tensor]:
         """The features of each pixel after the first convolution and after each layer: depth + 1 of (B, H, W, 2h)."""
-        known = self.first(x.permute(0, 2, 3, 1))
+        known, condition = self.first(x.permute(0, 2, 3, 1)), self.condition(x)
         yield known
         for layer in self.layers:
-            known = known + layer(known) if self.residual else layer(known)
+            new = layer(known, condition)
+            known = known + new if self.residual else new
             yield known
 
     def logits(self, x: Tensor) -> Tensor:
@@ -108,20 +115,13 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
     ) -> Iterator["Visit | Naive"]:
         """n pictures as they grow, after every pixel; `pictures()` of what comes gives them. Arguments: see `grow`."""
         C, H, W = self.shape
-        if n < 1:
-            raise ValueError(f"n must be >= 1, got {n}")
-        if not 0 <= temperature < float("inf"):
-            raise ValueError(f"temperature must be >= 0, got {temperature}")
-        if (given is None) != (known is None):
-            raise ValueError("given and known belong together: what is known, and where")
-        if known is not None and (known.shape != (H, W) or given.shape not in ((n, C, H, W), (1, C, H, W))):
-            raise ValueError(f"known must be ({H}, {W}) and given ({n}, {C}, {H}, {W})")
+        self.check(n, temperature, given, known)
         noise = rand_each(n, C, H, W, generator=generator, device=self.first.weight.device)
         noise = noise.permute(2, 3, 1, 0).contiguous()  # (H, W, C, n)
         if self.levels == 2:
             noise = bar(noise, temperature)
         fixed = torch.zeros(H, W).tolist() if known is None else known.tolist()
-        visit = (Naive if naive else Visit)(self, n)
+        visit = (Naive if naive else Visit)(self, self.start(n, given, known))
         for i in range(H):
             for j in range(W):
                 for c in range(C):
@@ -133,17 +133,37 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
                     else:
                         level = chosen(logits, noise[i, j, c], temperature)
                     visit.put(i, j, c, level)
+                visit.pixels += 1
                 yield visit
 
+    def check(self, n: int, temperature: float, given: Tensor | None, known: Tensor | None) -> None:
+        """ValueError where pictures cannot be drawn like this."""
+        C, H, W = self.shape
+        if n < 1:
+            raise ValueError(f"n must be >= 1, got {n}")
+        if not 0 <= temperature < float("inf"):
+            raise ValueError(f"temperature must be >= 0, got {temperature}")
+        if (given is None) != (known is None):
+            raise ValueError("given and known belong together: what is known, and where")
+        if known is not None and (known.shape != (H, W) or given.shape not in ((n, C, H, W), (1, C, H, W))):
+            raise ValueError(f"known must be ({H}, {W}) and given ({n}, {C}, {H}, {W})")
+
+    def start(self, n: int, given: Tensor | None, known: Tensor | None) -> Tensor:
+        """n pictures (n, C, H, W) that are 0 but for what is known."""
+        x = torch.zeros(n, *self.shape, device=self.first.weight.device)
+        if known is not None:
+            x[..., known] = given[..., known].to(x)
+        return x
+
     def grow(self, n: int, **how: Any) -> Iterator[Tensor]:
-        """n pictures (n, C, H, W) as they grow, after every row; pixels that are still to come are 0.
+        """n pictures (n, C, H, W) as they grow, after every row; pixels that are still to come and not known are 0.
 
         Each picture has noise of its own: the first of sixteen is the one that is made alone. temperature: logits are
         divided by it; at 0 the likeliest level is taken. given (n or 1, C, H, W), known (H, W), of bools: pixels that
         stay as they are. naive: ask the whole network again for every pixel, as public versions do; the same pictures.
         """
-        for k, visit in enumerate(self.steps(n, **how), 1):
-            if k % self.shape[2] == 0:
+        for visit in self.steps(n, **how):
+            if visit.pixels % visit.shape[2] == 0:
                 yield visit.pictures()
 
     def sample(self, n: int, *, generator: torch.Generator | None = None, temperature: float = 1.0) -> Tensor:
@@ -190,8 +210,8 @@ def chosen(logits: Tensor, noise: Tensor, temperature: float) -> Tensor:
 class Naive:
     """Sampling as it is written first: the whole network for every pixel, and all of it but one pixel thrown away."""
 
-    def __init__(self, model: PixelRNN, n: int):
-        self.model, self.x = model, torch.zeros(n, *model.shape, device=model.first.weight.device)
+    def __init__(self, model: PixelRNN, start: Tensor):
+        self.model, self.x, self.shape, self.pixels = model, start.clone(), model.shape, 0
 
     def logits(self, i: int, j: int, c: int) -> Tensor:
         return self.model.logits(self.x)[..., c, i, j]
@@ -204,14 +224,17 @@ class Naive:
 
 
 class Visit:
-    """Exact sampling in which every pixel is computed once: each layer keeps what later pixels need of it."""
+    """Exact sampling in which every pixel is computed once: each layer keeps what later pixels need of it.
 
-    def __init__(self, model: PixelRNN, n: int):
-        C, H, W = model.shape
-        self.shape, self.residual, self.binary = model.shape, model.residual, model.levels == 2
-        self.x = torch.zeros(n, H + 3, W + 6, C, device=model.first.weight.device)  # padded as the 4 x 7 kernel needs
+    start: the pictures before the first pixel, (n, C, H, W), with what is known of them. pixels: how many are visited.
+    """
+
+    def __init__(self, model: PixelRNN, start: Tensor):
+        self.shape, self.residual, self.binary, self.pixels = model.shape, model.residual, model.levels == 2, 0
+        self.x = F.pad(start.permute(0, 2, 3, 1), (0, 0, 3, 3, 3, 0))  # as the 4 x 7 kernel needs
         self.first = model.first.seen().permute(2, 3, 1, 0).flatten(0, 2).contiguous()
-        self.layers = [layer.walk(n, W) for layer in model.layers]
+        condition = model.condition(start)
+        self.layers = [layer.walk(len(start), self.shape[2], condition) for layer in model.layers]
         self.skips = [(skip.bias, skip.matrix()) for skip in model.skips]
         self.head, self.answer = model.head.matrix(), model.answer.matrix()
         self.nothing = torch.zeros_like(model.first.bias)
