@@ -1,5 +1,6 @@
 """Multi-scale PixelRNN: what each of the two networks may know, a likelihood that is exact, and samples."""
 
+import copy
 import itertools
 
 import pytest
@@ -7,7 +8,7 @@ import torch
 from torch import Tensor
 
 from core.noise import first_weights, seeded
-from core.pixels import LAYERS, MultiScale, evaluate_multiscale, reduced
+from core.pixels import LAYERS, MultiScale, evaluate_multiscale, field, reduced
 from tests.influence import influence, levels_of, scaled
 
 KINDS = list(LAYERS)
@@ -115,6 +116,17 @@ def test_a_loss_makes_all_its_tensors_on_the_device_of_its_pictures(kind: str):
     assert loss.isfinite()
 
 
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_field_of_a_pixel_lies_within_what_comes_before_it(kind: str):
+    model = scaled(small(kind, skip=True), 0.3, positive=True).float()
+    x, seen = levels_of(model, 1).float(), influence(scaled(copy.deepcopy(model), 1.0))[0, :, :, 0]
+    for i, j in itertools.product(range(6), range(6)):
+        assert torch.equal(field(model, x, i, j)[-1] > 0, seen[i, j]), (i, j)
+        assert not (seen[i, j] & ~model.before(i, j)).any()
+    assert model.before(2, 2).sum() == 3 + 1
+    assert model.before(3, 3).sum() == 3 * 6 + 3 + 3  # above, to the left, and below in the small picture
+
+
 def test_a_card_says_what_the_small_picture_costs_and_what_the_rest():
     model = scaled(small("row"), 1.0).float()
     x = levels_of(model, 9).float()
@@ -125,7 +137,7 @@ def test_a_card_says_what_the_small_picture_costs_and_what_the_rest():
     assert found["nll of the rest"] == pytest.approx(nll - of_small)
     assert found["nll at 50 %"] == pytest.approx(model.nll(x).median().item(), abs=1e-3)
     assert found["n"] == 9
-    assert found["before"] == 3 * 6 + 3 + 3  # of pixel (3, 3): above, to the left, and below in the small picture
+    assert found["before"] == model.before(3, 3).sum()
     assert 9 < found["receptive_field"] <= found["before"]
     assert found["sample_seconds"] > 0
 

@@ -24,13 +24,18 @@ def field(model: PixelRNN, x: Tensor, i: int, j: int) -> Tensor:
 
     The last is the size of the gradient of that pixel's logits; those before it are gradients of the length of its
     features, after the first convolution and after all layers but the last. What is exactly 0 is not seen. In double
-    precision, since the gradient of an LSTM that forgets becomes tiny far away.
+    precision, since the gradient of an LSTM that forgets becomes tiny far away. Of a pixel that a MultiScale model has
+    in its small picture, the network of that one is asked.
     """
     C, H, W = model.shape
     if x.shape != (1, C, H, W):
         raise ValueError(f"x must have shape (1, {C}, {H}, {W}), got {tuple(x.shape)}")
     if not (0 <= i < H and 0 <= j < W):
         raise ValueError(f"the pixel must lie in the picture of {H} x {W}, got row {i}, column {j}")
+    if isinstance(model, MultiScale) and model.in_small()[i, j]:
+        found = torch.zeros(len(model.layers) + 1, H, W, dtype=torch.double, device=x.device)
+        reduced(found)[:] = field(model.small, reduced(x), i // 2, j // 2)
+        return found
     with torch.inference_mode(False), torch.enable_grad():
         model = copy.deepcopy(model).double()
         x = x.detach().double().clone().requires_grad_()
@@ -80,7 +85,7 @@ def evaluate_pixels(model: PixelRNN, batches: Iterable[Batch]) -> dict[str, floa
     return averages(model, {"nll": nll}) | {
         **spread(nll),
         "receptive_field": receptive_field(model, first, H // 2, W // 2),
-        "before": H // 2 * W + W // 2,
+        "before": int(model.before(H // 2, W // 2).sum()),
         "sample_seconds": round(seconds(model, SAMPLES, H * W), 3),
         "naive_seconds": round(seconds(model, SAMPLES, NAIVE_PIXELS, naive=True) * H * W / NAIVE_PIXELS, 3),
     }
@@ -102,11 +107,9 @@ def evaluate_multiscale(model: MultiScale, batches: Iterable[Batch]) -> dict[str
     nll, of_small = torch.cat(found), torch.cat(small)
     _, H, W = model.shape
     i, j = H // 2, W // 2 // 2 * 2 + 1
-    before = torch.arange(H * W).view(H, W) < W * i + j
-    reduced(before)[:] = True
     return averages(model, {"nll": nll, "nll of the small picture": of_small, "nll of the rest": nll - of_small}) | {
         **spread(nll),
         "receptive_field": receptive_field(model, first, i, j),
-        "before": int(before.sum()),
+        "before": int(model.before(i, j).sum()),
         "sample_seconds": round(seconds(model, SAMPLES, H * W // 4 + H * W), 3),
     }

@@ -95,6 +95,11 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
             return F.binary_cross_entropy_with_logits(logits, x, reduction="none")
         return F.cross_entropy(logits, (x * 255).round().long(), reduction="none")
 
+    def before(self, i: int, j: int) -> Tensor:
+        """Which pixels come before pixel (i, j), (H, W) of bools."""
+        _, H, W = self.shape
+        return torch.arange(H * W).view(H, W) < W * i + j
+
     @torch.inference_mode()
     def nll(self, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
         """-log p(x) in nats, exactly: (B, C, H, W) -> (B,)."""
@@ -115,30 +120,6 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
     ) -> Iterator["Visit | Naive"]:
         """n pictures as they grow, after every pixel; `pictures()` of what comes gives them. Arguments: see `grow`."""
         C, H, W = self.shape
-        self.check(n, temperature, given, known)
-        noise = rand_each(n, C, H, W, generator=generator, device=self.first.weight.device)
-        noise = noise.permute(2, 3, 1, 0).contiguous()  # (H, W, C, n)
-        if self.levels == 2:
-            noise = bar(noise, temperature)
-        fixed = torch.zeros(H, W).tolist() if known is None else known.tolist()
-        visit = (Naive if naive else Visit)(self, self.start(n, given, known))
-        for i in range(H):
-            for j in range(W):
-                for c in range(C):
-                    logits = visit.logits(i, j, c)
-                    if fixed[i][j]:
-                        level = given[:, c, i, j]
-                    elif self.levels == 2:
-                        level = logits > noise[i, j, c]
-                    else:
-                        level = chosen(logits, noise[i, j, c], temperature)
-                    visit.put(i, j, c, level)
-                visit.pixels += 1
-                yield visit
-
-    def check(self, n: int, temperature: float, given: Tensor | None, known: Tensor | None) -> None:
-        """ValueError where pictures cannot be drawn like this."""
-        C, H, W = self.shape
         if n < 1:
             raise ValueError(f"n must be >= 1, got {n}")
         if not 0 <= temperature < float("inf"):
@@ -147,13 +128,36 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
             raise ValueError("given and known belong together: what is known, and where")
         if known is not None and (known.shape != (H, W) or given.shape not in ((n, C, H, W), (1, C, H, W))):
             raise ValueError(f"known must be ({H}, {W}) and given ({n}, {C}, {H}, {W})")
+        noise = rand_each(n, C, H, W, generator=generator, device=self.first.weight.device)
+        start = torch.zeros_like(noise)
+        known = torch.zeros(H, W, dtype=torch.bool) if known is None else known
+        if given is not None:
+            start[..., known] = given[..., known].to(noise)
+        yield from self.visits(start, known, noise, temperature, naive)
 
-    def start(self, n: int, given: Tensor | None, known: Tensor | None) -> Tensor:
-        """n pictures (n, C, H, W) that are 0 but for what is known."""
-        x = torch.zeros(n, *self.shape, device=self.first.weight.device)
-        if known is not None:
-            x[..., known] = given[..., known].to(x)
-        return x
+    def visits(
+        self, start: Tensor, known: Tensor, noise: Tensor, temperature: float, naive: bool
+    ) -> Iterator["Visit | Naive"]:
+        """Pictures that begin as `start`, after every pixel. start, noise: (n, C, H, W). known: (H, W), what stays."""
+        C, H, W = self.shape
+        bars = noise.permute(2, 3, 1, 0).contiguous()  # (H, W, C, n)
+        if self.levels == 2:
+            bars = bar(bars, temperature)
+        fixed = known.tolist()
+        visit = (Naive if naive else Visit)(self, start)
+        for i in range(H):
+            for j in range(W):
+                for c in range(C):
+                    logits = visit.logits(i, j, c)
+                    if fixed[i][j]:
+                        level = start[:, c, i, j]
+                    elif self.levels == 2:
+                        level = logits > bars[i, j, c]
+                    else:
+                        level = chosen(logits, bars[i, j, c], temperature)
+                    visit.put(i, j, c, level)
+                visit.pixels += 1
+                yield visit
 
     def grow(self, n: int, **how: Any) -> Iterator[Tensor]:
         """n pictures (n, C, H, W) as they grow, after every row; pixels that are still to come and not known are 0.

@@ -6,7 +6,6 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from core.noise import each
 from core.pixels.model import Naive, PixelRNN, Visit
 
 
@@ -50,29 +49,28 @@ class MultiScale(PixelRNN):
         reduced(logits)[:] = self.small.logits(reduced(x))
         return logits
 
-    @torch.inference_mode()
-    def steps(
-        self,
-        n: int,
-        *,
-        generator: torch.Generator | None = None,
-        temperature: float = 1.0,
-        given: Tensor | None = None,
-        known: Tensor | None = None,
-        naive: bool = False,
+    def before(self, i: int, j: int) -> Tensor:
+        """As PixelRNN's, in the order of the two networks: all of the small picture comes before the rest."""
+        there = super().before(i, j)
+        small = self.in_small()
+        return there & small if small[i, j] else there | small
+
+    def in_small(self) -> Tensor:
+        """Which pixels the small picture has, (H, W) of bools."""
+        there = torch.zeros(self.shape[1:], dtype=torch.bool)
+        reduced(there)[:] = True
+        return there
+
+    def visits(
+        self, start: Tensor, known: Tensor, noise: Tensor, temperature: float, naive: bool
     ) -> Iterator["Visit | Naive"]:
         """As PixelRNN's: first the small pictures (n, C, H / 2, W / 2), after every pixel, then the large ones."""
-        self.check(n, temperature, given, known)
-        first, second = each(2, generator, self.first.weight.device)
-        how = dict(temperature=temperature, naive=naive)
-        part = {} if known is None else dict(given=reduced(given), known=reduced(known))
-        for visit in self.small.steps(n, generator=first, **part, **how):
+        small = [reduced(each) for each in (start, known, noise)]  # a pixel has the same noise in both
+        for visit in self.small.visits(*small, temperature, naive):
             yield visit
-        x = self.start(n, given, known)
-        reduced(x)[:] = visit.pictures()
-        there = torch.zeros(self.shape[1:], dtype=torch.bool) if known is None else known.clone()
-        reduced(there)[:] = True
-        yield from super().steps(n, generator=second, given=x, known=there, **how)
+        start = start.clone()
+        reduced(start)[:] = visit.pictures()
+        yield from super().visits(start, known | self.in_small(), noise, temperature, naive)
 
 
 def reduced(x: Tensor) -> Tensor:
