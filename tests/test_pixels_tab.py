@@ -15,17 +15,17 @@ from PIL import Image
 
 import core
 from core.noise import first_weights, seeded
-from core.pixels import SHARES, PixelRNN, field
+from core.pixels import SHARES, MultiScale, PixelRNN, field, reduced
 from core.weights import WeightsError
 from demos import frame, pixels
 from demos.pixels import growing, measured, networks, race, seeing, surprise
-from demos.pixels.networks import NETWORKS, SIDE
+from demos.pixels.networks import MULTI, NETWORKS, SIDE
 from demos.widgets.sketch_pad import draw_strokes
 from tests.browser import open_page
 from tests.films import as_url, frames_of
 from tests.test_frame import open_tab, query, rested
 
-LAYER = dict(zip(NETWORKS, ("convolution", "row", "diagonal"), strict=True))
+LAYER = dict(zip(NETWORKS, ("convolution", "row", "diagonal", "convolution"), strict=True))
 BAR = {"points": [[0.5, 0.2], [0.5, 0.8]], "size": 0.1}
 INK = BAR | {"ink": "ink"}
 COVER = {"points": [[0.0, 0.5], [1.0, 1.0]], "size": 0.1, "ink": "covered", "box": True}
@@ -33,7 +33,8 @@ COVER = {"points": [[0.0, 0.5], [1.0, 1.0]], "size": 0.1, "ink": "covered", "box
 
 def small(name: str) -> PixelRNN:
     with first_weights(seeded(0, "weights")):
-        model = PixelRNN(layer=LAYER[name], depth=1, filters=4, head=8).eval()
+        build = MultiScale if NETWORKS[name] == MULTI else PixelRNN
+        model = build(layer=LAYER[name], depth=1, filters=4, head=8).eval()
     with torch.no_grad():
         for p in model.parameters():
             p.mul_(2.0)
@@ -41,10 +42,11 @@ def small(name: str) -> PixelRNN:
 
 
 @pytest.fixture
-def three(monkeypatch: pytest.MonkeyPatch) -> dict[str, PixelRNN]:
+def four(monkeypatch: pytest.MonkeyPatch) -> dict[str, PixelRNN]:
     """Small networks in the place of the shipped ones, with cards; what is taken out of it is missing."""
     models = {name: small(name) for name in NETWORKS}
     metrics = {f"nll at {share} %": 60.0 + share for share in SHARES}
+    metrics |= {"nll of the small picture": 40.0, "nll of the rest": 60.0}
     metrics |= dict(nll=100.0, n=5000, receptive_field=33, before=406, sample_seconds=0.5, naive_seconds=100.0)
     whole = core.card
 
@@ -80,22 +82,46 @@ def cells(sheet: np.ndarray, n: int) -> np.ndarray:
 # ------------------------------------------------------------------ generate
 
 
-def test_each_network_draws_its_own_pictures_row_by_row_from_the_same_noise(three: dict):
+def test_each_network_draws_its_own_pictures_row_by_row_from_the_same_noise(four: dict):
     found = pixels.show("generate", count=4, temperature=0.8, seed="9")
     film = found.outputs[0]
     assert [pane["title"] for pane in film["panes"]] == [f"{title} · 100.0 nats" for title in NETWORKS.values()]
     assert film["frames"] == SIDE
-    for pane, model in zip(film["panes"], three.values(), strict=True):
+    for pane, model in zip(film["panes"], four.values(), strict=True):
         expected, frames = drawn(model, 4, 9, temperature=0.8), frames_of(pane)
         assert np.array_equal(cells(frames[SIDE - 1], 4) == 255, expected)
+        if model is four["multiscale-mnist"]:
+            continue
         half = cells(frames[9], 4)  # after ten rows
         assert np.array_equal(half[:, :10] == 255, expected[:, :10])
         assert set(np.unique(half[:, 10:])) == {round(255 * growing.TO_COME)}
     assert all(list(each["values"]) == sorted(each["values"]) for each in film["readouts"])  # clocks
-    assert "PixelCNN 100.0, Row LSTM 100.0 and Diagonal BiLSTM 100.0" in found.said
+    assert "PixelCNN 100.0, Row LSTM 100.0, Diagonal BiLSTM 100.0 and Multi-scale 100.0" in found.said
 
 
-def test_what_streams_ends_as_what_is_shown_at_once(three: dict):
+def test_a_small_picture_is_shown_first_and_then_grown(four: dict):
+    film = growing.generate("multiscale-mnist", 4, 1.0, "9")
+    expected, frames = drawn(four["multiscale-mnist"], 4, 9), frames_of(film["panes"][0])
+    small, grey = np.kron(expected[:, ::2, ::2], np.ones((2, 2), bool)), round(255 * growing.TO_COME)
+    assert film["frames"] == SIDE
+    for moment, rows in ((4, 10), (13, SIDE)):  # five rows of the small picture, and all of it
+        shown = cells(frames[moment], 4)
+        assert np.array_equal(shown[:, :rows] == 255, small[:, :rows])
+        assert (shown[:, rows:] == grey).all()
+    shown = cells(frames[18], 4)  # ten rows of the large one
+    assert np.array_equal(shown[:, :10] == 255, expected[:, :10])
+    assert np.array_equal(shown[:, 10::2, ::2] == 255, expected[:, 10::2, ::2])
+    assert (shown[:, 11::2] == grey).all()
+    assert (shown[:, 10:, 1::2] == grey).all()
+    assert film["captions"][4] == "Multi-scale: row 5 of 14 of the small picture."
+    assert film["captions"][18] == "Multi-scale: row 10 of 28 of the large picture."
+    lit = pixels.show("generate", count=1, seed="9").outputs[0]["lit"]
+    assert [lit["enlarge"][k] > 0 for k in (0, 13, 14, 27)] == [False, False, True, True]
+    del four["multiscale-mnist"]
+    assert not any(pixels.show("generate", count=1, seed="9").outputs[0]["lit"]["small"])
+
+
+def test_what_streams_ends_as_what_is_shown_at_once(four: dict):
     values = dict(count=1, temperature=1.0, seed="3")
     *_, last = pixels.running("generate", **values)
     film, at_once = last.outputs[0], pixels.show("generate", **values).outputs[0]
@@ -107,16 +133,16 @@ def test_what_streams_ends_as_what_is_shown_at_once(three: dict):
         next(pixels.running("see", seed="3"))
 
 
-def test_missing_networks_are_named_and_the_others_go_on(three: dict):
-    del three["rowlstm-mnist"]
+def test_missing_networks_are_named_and_the_others_go_on(four: dict):
+    del four["rowlstm-mnist"]
     found = pixels.show("generate", count=1, seed="1")
-    assert len(found.outputs[0]["panes"]) == 2
+    assert len(found.outputs[0]["panes"]) == 3
     assert str(found.note) == "The weights of Row LSTM are missing or damaged here; the others work."
-    del three["diagbilstm-mnist"]
+    del four["diagbilstm-mnist"]
     assert "Row LSTM and Diagonal BiLSTM are missing" in str(pixels.show("see").note)
     assert "not measured yet" in measured.compared()
     assert "Row LSTM" not in measured.beside_draw()
-    three.clear()
+    four.clear()
     with gr.Blocks():
         page = pixels.build()
     assert "nothing to show" in page.tried(page.show, page.defaults() | {"count": 4}).args[0]
@@ -128,7 +154,7 @@ def test_missing_networks_are_named_and_the_others_go_on(three: dict):
 
 
 @pytest.mark.parametrize("side", networks.SIDES)
-def test_what_is_given_stays_and_the_rest_is_drawn(three: dict, side: str):
+def test_what_is_given_stays_and_the_rest_is_drawn(four: dict, side: str):
     found = pixels.show("complete", count=4, which="3", edge=side, percent=25, model="rowlstm-mnist", seed="2")
     known, x = np.ones((SIDE, SIDE), bool), networks.stock_digit("3", 2)[0, 0].bool().numpy()
     known[{"bottom": np.s_[21:], "top": np.s_[:7], "left": np.s_[:, :7], "right": np.s_[:, 21:]}[side]] = False
@@ -139,13 +165,15 @@ def test_what_is_given_stays_and_the_rest_is_drawn(three: dict, side: str):
     for moment in (0, SIDE - 1):
         assert np.array_equal(cells(frames[moment], 4)[:, known] == 255, np.broadcast_to(x[known], (4, known.sum())))
     how = dict(known=torch.from_numpy(known), given=torch.from_numpy(x)[None, None].float())
-    *_, last = three["rowlstm-mnist"].grow(4, generator=seeded(2, "pixels"), **how)
+    *_, last = four["rowlstm-mnist"].grow(4, generator=seeded(2, "pixels"), **how)
     assert np.array_equal(cells(frames[SIDE - 1], 4) == 255, last[:, 0].bool().numpy())
     later = known & (np.cumsum(~known).reshape(SIDE, SIDE) > 0)
     assert (f"{later.sum()} of the given pixels come after" in found.said) == later.any() == (side != "bottom")
+    found = pixels.show("complete", count=1, which="3", edge="bottom", percent=25, model="multiscale-mnist")
+    assert f"{21 * SIDE - 11 * 14} of the given pixels come after" in found.said  # all that the small picture lacks
 
 
-def test_a_pad_says_what_is_ink_and_what_is_covered(three: dict):
+def test_a_pad_says_what_is_ink_and_what_is_covered(four: dict):
     x, known = networks.covered_page({"strokes": [INK, COVER]})
     assert known[:14].all()
     assert not known[14:].any()
@@ -159,11 +187,11 @@ def test_a_pad_says_what_is_ink_and_what_is_covered(three: dict):
 # ------------------------------------------------------------------ what it sees, and its surprise
 
 
-def test_a_field_is_the_gradients_and_a_click_chooses_the_pixel(three: dict):
+def test_a_field_is_the_gradients_and_a_click_chooses_the_pixel(four: dict):
     found = pixels.show("see", which="3", row=14, column=9, seed="1")
     film, chart, _ = found.outputs
     x = networks.stock_digit("3", 1)
-    for pane, (name, model) in zip(film["panes"], three.items(), strict=False):
+    for pane, (name, model) in zip(film["panes"], four.items(), strict=False):
         seen = (field(model, x, 14, 9)[-1] > 0).numpy()
         last = frames_of(pane)[film["frames"] - 1].astype(int)
         coloured = last[..., 2] - last[..., 0] > 15
@@ -177,6 +205,9 @@ def test_a_field_is_the_gradients_and_a_click_chooses_the_pixel(three: dict):
         )["ink"] == pytest.approx(p)
     assert film["seen"]["PixelCNN"] < film["seen"]["Row LSTM"] < film["seen"]["Diagonal BiLSTM"] == 14 * SIDE + 9 - 1
     assert f"{14 * SIDE + 9} pixels come before" in found.said
+    before = 14 * SIDE + 9 + 6 * 14 + 9  # also the small picture's: six rows below, and nine pixels to the right
+    assert f"Multi-scale draws {before} before it: all of its small picture is among them." in found.said
+    assert "small picture, after 109 others" in pixels.show("see", row=14, column=22).said
     assert pixels.take(SimpleNamespace(pane=1, row=3, column=20), "see") == {"row": 3, "column": 20}
     assert pixels.take(SimpleNamespace(pane=1, row=3, column=20), "score") == {}
     assert "Nothing comes before the first pixel" in pixels.show("see", row=0, column=0).said
@@ -191,22 +222,24 @@ def test_masks_are_drawn_as_they_are():
         assert (taps[2] > taps[0] + 0.1).sum() == expected
 
 
-def test_the_surprise_of_all_pixels_is_the_nats_of_the_picture(three: dict):
+def test_the_surprise_of_all_pixels_is_the_nats_of_the_picture(four: dict):
     found = pixels.show("score", source="sketch", sketch={"strokes": [BAR]}, seed="4")
     film, by_row, histogram = found.outputs
     x = networks.drawn_digit({"strokes": [BAR]}, 4)
-    for (name, model), readout in zip(three.items(), film["readouts"], strict=True):
+    for (name, model), readout in zip(four.items(), film["readouts"], strict=True):
         nll = model.nll(x).item()
         assert film["nats"][NETWORKS[name]] == pytest.approx(nll, abs=1e-2)
         assert readout["values"][-1] == pytest.approx(nll, abs=1e-2)
         assert f"{NETWORKS[name]} {nll:.1f}" in found.said
+    of_small = four["multiscale-mnist"].small.nll(reduced(x)).item()
+    assert f"Of Multi-scale's nats {of_small:.1f} are for the small picture." in found.said
     assert sum(by_row.data[0].y) == pytest.approx(film["nats"]["PixelCNN"], abs=0.1)
     assert histogram.layout.shapes[0].x0 == film["nats"]["PixelCNN"]
     widths = np.diff(histogram.data[0].x)
     assert (widths * histogram.data[0].y[:-1]).sum() == pytest.approx(100)  # all test digits
 
 
-def test_a_drawing_finds_its_place_among_the_test_digits(three: dict):
+def test_a_drawing_finds_its_place_among_the_test_digits(four: dict):
     values = surprise.quantiles("PixelCNN")
     assert [surprise.share_below(nats, values) for nats in (10, 60, 115, 160, 500)] == [0, 0, 55, 100, 100]
     assert "more than any of the 5,000 test digits costs PixelCNN" in surprise.said({"PixelCNN": 200.0})
@@ -217,7 +250,7 @@ def test_a_drawing_finds_its_place_among_the_test_digits(three: dict):
 
 
 def test_both_samplers_draw_the_same_and_the_race_ends_when_its_visitor_leaves(
-    three: dict, monkeypatch: pytest.MonkeyPatch
+    four: dict, monkeypatch: pytest.MonkeyPatch
 ):
     monkeypatch.setattr(race, "BETWEEN", 0.0)
     monkeypatch.setattr(race, "SECONDS", 600)  # however busy the machine is
@@ -236,13 +269,13 @@ def test_both_samplers_draw_the_same_and_the_race_ends_when_its_visitor_leaves(
     assert len(asked) - count == networks.PIXELS
     fast, naive = (frames_of(pane)[last["frames"] - 1] for pane in last["panes"])
     assert np.array_equal(fast, naive)
-    assert np.array_equal(cells(fast, 4) == 255, drawn(three["pixelcnn-mnist"], 4, 2))
+    assert np.array_equal(cells(fast, 4) == 255, drawn(four["pixelcnn-mnist"], 4, 2))
     assert "times as long, for the same pictures" in last["said"]
     clocks = {each["label"]: each["values"] for each in last["readouts"]}
     assert clocks["Fast: clock"][-1] < clocks["Naive: clock"][-1]
 
 
-def test_a_race_is_bounded(three: dict, monkeypatch: pytest.MonkeyPatch):
+def test_a_race_is_bounded(four: dict, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(race, "SECONDS", 0.05)
     monkeypatch.setattr(race, "MOST_SECONDS", 600)
     *_, last = race.racing("diagbilstm-mnist", 1, "2")
@@ -251,16 +284,18 @@ def test_a_race_is_bounded(three: dict, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(race, "MOST_SECONDS", 0.01)
     *_, last = race.racing("diagbilstm-mnist", 1, "2")
     assert last["readouts"][1]["values"][-1] < networks.PIXELS
+    with pytest.raises(ValueError, match="one of pixelcnn-mnist, rowlstm-mnist, diagbilstm-mnist, got 'multiscale"):
+        race.at_start("multiscale-mnist", 1, "2")
 
 
 # ------------------------------------------------------------------ the API and bad input
 
 
-def test_the_api_answers_with_films_and_numbers(three: dict):
+def test_the_api_answers_with_films_and_numbers(four: dict):
     made = growing.generate("rowlstm-mnist", 4, 1.0, "9")
-    assert np.array_equal(cells(frames_of(made["panes"][0])[SIDE - 1], 4) == 255, drawn(three["rowlstm-mnist"], 4, 9))
-    pictures_made = torch.from_numpy(drawn(three["rowlstm-mnist"], 4, 9))[:, None].float()
-    assert made["nats"] == pytest.approx(three["rowlstm-mnist"].nll(pictures_made).tolist(), abs=1e-2)
+    assert np.array_equal(cells(frames_of(made["panes"][0])[SIDE - 1], 4) == 255, drawn(four["rowlstm-mnist"], 4, 9))
+    pictures_made = torch.from_numpy(drawn(four["rowlstm-mnist"], 4, 9))[:, None].float()
+    assert made["nats"] == pytest.approx(four["rowlstm-mnist"].nll(pictures_made).tolist(), abs=1e-2)
     assert made == growing.generate("rowlstm-mnist", 4, 1.0, "9")
     bar = draw_strokes([BAR], 280)
     mask = Image.new("L", (56, 56), 255)
@@ -273,14 +308,14 @@ def test_the_api_answers_with_films_and_numbers(three: dict):
     assert "resized" not in scored["said"]
     ink = np.asarray(bar.resize((SIDE, SIDE))) <= 128
     x = torch.from_numpy(ink)[None, None].float()
-    assert scored["nats"]["PixelCNN"] == pytest.approx(three["pixelcnn-mnist"].nll(x).item(), abs=1e-2)
+    assert scored["nats"]["PixelCNN"] == pytest.approx(four["pixelcnn-mnist"].nll(x).item(), abs=1e-2)
     assert "came as 280 × 280 pixels" in surprise.score(as_url(bar))["said"]
     seen = seeing.receptive_field(5, 6)
     assert seen["seen"]["Diagonal BiLSTM"] == 5 * SIDE + 6 - 1
     json.dumps([made, completed, scored, seen], allow_nan=False)
 
 
-def test_at_temperature_0_all_pictures_are_alike_and_it_is_said(three: dict):
+def test_at_temperature_0_all_pictures_are_alike_and_it_is_said(four: dict):
     made = growing.generate("pixelcnn-mnist", 4, 0)
     sheet = cells(frames_of(made["panes"][0])[SIDE - 1], 4)
     assert (sheet == sheet[0]).all()
@@ -308,7 +343,7 @@ BAD = {
 
 
 @pytest.mark.parametrize("what", BAD)
-def test_bad_input_gets_one_sentence(three: dict, what: str):
+def test_bad_input_gets_one_sentence(four: dict, what: str):
     handler, arguments, words = BAD[what]
     with pytest.raises(gr.Error, match=f"(?i){words}") as caught:
         frame.sentences(handler)(**arguments)
@@ -327,18 +362,20 @@ def test_bad_input_gets_one_sentence(three: dict, what: str):
         (dict(mode="race", seed="x"), "seed", "whole number"),
     ],
 )
-def test_a_note_stands_at_its_control(three: dict, values: dict, at: str, words: str):
+def test_a_note_stands_at_its_control(four: dict, values: dict, at: str, words: str):
     with pytest.raises(frame.Note, match=f"(?i){words}") as caught:
         pixels.show(**values)
     assert caught.value.at == at
 
 
-def test_the_tables_say_what_the_cards_say(three: dict):
+def test_the_tables_say_what_the_cards_say(four: dict):
     table = [[cell.strip() for cell in line.strip("|").split("|")] for line in measured.compared().splitlines()]
     assert table[0] == ["", *NETWORKS.values()]
     assert [row[1] for row in table[2:]] == [
         *("1 of h = 4", "1,200 steps", "100.00 nats", "81.30 nats", "33 of 406 before it", "0.50 s", "100 s, 200 ×")
     ]
+    assert table[2][4] == "twice 1 of h = 4"
+    assert "Of Multi-scale's nats 40.0 are for the small picture, and 60.0 for the rest given it." in measured.words()
     rows = measured.beside_draw().splitlines()[2:]
     draw = core.card("draw-mnist")["metrics"]["nll"]
     assert f"| DRAW | {draw:.2f} | an upper bound | 10,000 |" in rows

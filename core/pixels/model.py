@@ -95,10 +95,14 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows):
             return F.binary_cross_entropy_with_logits(logits, x, reduction="none")
         return F.cross_entropy(logits, (x * 255).round().long(), reduction="none")
 
+    def order(self) -> Tensor:
+        """The pixels, counted row by row, in the order in which they are drawn: (H * W,)."""
+        return torch.arange(self.shape[1] * self.shape[2])
+
     def before(self, i: int, j: int) -> Tensor:
-        """Which pixels come before pixel (i, j), (H, W) of bools."""
-        _, H, W = self.shape
-        return torch.arange(H * W).view(H, W) < W * i + j
+        """Which pixels are drawn before pixel (i, j), (H, W) of bools."""
+        turn = self.order().argsort().view(self.shape[1:])
+        return turn < turn[i, j]
 
     @torch.inference_mode()
     def nll(self, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:

@@ -49,11 +49,9 @@ class MultiScale(PixelRNN):
         reduced(logits)[:] = self.small.logits(reduced(x))
         return logits
 
-    def before(self, i: int, j: int) -> Tensor:
-        """As PixelRNN's, in the order of the two networks: all of the small picture comes before the rest."""
-        there = super().before(i, j)
-        small = self.in_small()
-        return there & small if small[i, j] else there | small
+    def order(self) -> Tensor:
+        """As PixelRNN's: the small picture's pixels, then the others."""
+        return (~self.in_small()).flatten().int().argsort(stable=True)
 
     def in_small(self) -> Tensor:
         """Which pixels the small picture has, (H, W) of bools."""

@@ -25,7 +25,7 @@ SIDES = [
     ("The left part", "left"),
     ("The upper part", "top"),
 ]
-MODELS = [(title, name) for name, title in NETWORKS.items()]
+MODELS, RACERS = ([(title, name) for name, title in among.items()] for among in (NETWORKS, race.RACERS))
 GENERATE, COMPLETE, SEE, SCORE, RACE = ({"mode": [name]} for _, name in MODES)
 GROWING, GIVEN, PLAIN = (
     {"mode": modes} for modes in (["generate", "complete"], ["complete", "see", "score"], ["see", "score"])
@@ -42,6 +42,7 @@ def show(
     count: int = 16,
     temperature: float = 1.0,
     model: str = "pixelcnn-mnist",
+    racer: str = "pixelcnn-mnist",
     source: str = "stock",
     which: str = "3",
     sketch: Any = None,
@@ -58,15 +59,15 @@ def show(
         film = frame.recording("pixels-generate", dict(mode=mode, count=count, temperature=temperature, seed=seed))
         if film is None:
             film, note = growing.generated(count, temperature, seed)
-        turns = [path.DRAWING]
+        turns = path.drawing(growing.shows_two_scales(film))
     elif mode == "complete":
         growth, panes, said = growing.completing(
             *covered(source, which, covers, edge, percent, seed), model, count, temperature, seed
         )
         film = growing.film_of([growth.to_end()], panes) | {"said": said}
-        turns = [path.DRAWING]
+        turns = path.drawing(growth.two_scales)
     elif mode == "race":
-        film, turns = race.at_start(model, count, seed), [path.DRAWING]
+        film, turns = race.at_start(racer, count, seed), [path.DRAWING]
     else:
         x = digit(source, which, sketch, seed)
         if mode == "see":
@@ -81,7 +82,7 @@ def show(
 
 
 def shown(film: dict[str, Any], charts: list[Any], turns: list[dict], note: frame.Note | None = None) -> frame.Shown:
-    lit = path.lit(turns if len(turns) == film["frames"] else turns[:1] * film["frames"])
+    lit = path.lit((turns if len(turns) > 1 else turns * film["frames"])[: film["frames"]])
     return frame.Shown([film | {"lit": lit}, *charts], film["said"], note)
 
 
@@ -101,8 +102,8 @@ def covered(source: str, which: str, covers: Any, edge: str, percent: float, see
 def running(mode: str, **values: Any) -> Iterator[frame.Shown]:
     """What streams: a race, or pictures row by row as the sampler gets to them."""
     if mode == "race":
-        for film in race.racing(values["model"], values["count"], values["seed"]):
-            yield streamed(film)
+        for film in race.racing(values["racer"], values["count"], values["seed"]):
+            yield streamed(film, [path.DRAWING])
         return
     if mode not in GROWING["mode"]:
         raise frame.Note("This view has nothing to run; choose Generate, Complete or the race.", "mode")
@@ -116,11 +117,12 @@ def running(mode: str, **values: Any) -> Iterator[frame.Shown]:
         growths = [growth]
     for _ in growing.in_step(growths):
         if len(growths[0].moments) > 1:
-            yield streamed(growing.film_of(growths, panes, live=True) | {"said": said}, note)
+            film = growing.film_of(growths, panes, live=True) | {"said": said}
+            yield streamed(film, path.drawing(growing.shows_two_scales(film)), note)
 
 
-def streamed(film: dict[str, Any], note: frame.Note | None = None) -> frame.Shown:
-    found = shown(film, [], [path.DRAWING], note)
+def streamed(film: dict[str, Any], turns: list[dict], note: frame.Note | None = None) -> frame.Shown:
+    found = shown(film, [], turns, note)
     return frame.Shown(found.outputs, found.said, note)
 
 
@@ -141,7 +143,7 @@ def record() -> None:
     """Write the film that is there on arrival; for `python -m demos.first_sight`."""
     film, missing = growing.generated(path.FIRST["count"], path.FIRST["temperature"], path.FIRST["seed"])
     if missing:
-        raise ValueError(f"the first sight needs all three networks: {missing}")
+        raise ValueError(f"the first sight needs all networks: {missing}")
     frame.record("pixels-generate", path.FIRST, growing.without_time(film))
 
 
@@ -156,11 +158,8 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             page.tools(strip)
         with page.side():
             page.control("mode", gr.Radio(MODES, value="generate", label="What do you want to do?"))
-            page.control(
-                "model",
-                gr.Dropdown(MODELS, value="pixelcnn-mnist", label="Network"),
-                when={"mode": ["complete", "race"]},
-            )
+            for key, choices, when in (("model", MODELS, COMPLETE), ("racer", RACERS, RACE)):
+                page.control(key, gr.Dropdown(choices, value="pixelcnn-mnist", label="Network"), when=when)
             digit_controls(page)
             for key, label, value in (("row", "Row of the pixel", 14), ("column", "Column of the pixel", 9)):
                 slider = gr.Slider(0, networks.SIDE - 1, value, step=1, label=label)
@@ -184,7 +183,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 left = page.chart("left", when=PLAIN)
                 right = page.chart("right", when=SCORE)
             page.diagram(path.DIAGRAM)
-            with gr.Accordion("The three compared, and beside DRAW", open=True, elem_id="pixels-compared"):
+            with gr.Accordion("All compared, and beside DRAW", open=True, elem_id="pixels-compared"):
                 gr.Markdown(f"{measured.words()}\n\n{measured.compared()}", elem_id="pixels-table")
                 gr.Markdown(f"On the same binarised test digits:\n\n{measured.beside_draw()}", elem_id="pixels-draw")
                 gr.Markdown(measured.ablation(), elem_id="pixels-ablation")

@@ -1,11 +1,11 @@
-"""What was measured, from the cards: the three networks compared, and exact likelihoods beside DRAW's bound."""
+"""What was measured, from the cards: the networks compared, and exact likelihoods beside DRAW's bound."""
 
 from typing import Any
 
 import core
 from core.weights import WeightsError
 from demos.pixels import networks
-from demos.pixels.networks import NETWORKS
+from demos.pixels.networks import MULTI, NETWORKS
 
 DRAW = {"draw-mnist": "DRAW", "draw-noattention-mnist": "DRAW without attention"}
 
@@ -31,8 +31,9 @@ def column(name: str) -> list[str]:
     metrics, config = found["metrics"], found["config"]
     seen, fast, naive = (metrics.get(key) for key in ("receptive_field", "sample_seconds", "naive_seconds"))
     times = f", {naive / fast:.0f} ×" if fast and naive else ""
+    layers = f"{config['depth']} of h = {config['filters']}"
     return [
-        f"{config['depth']} of h = {config['filters']}",
+        f"twice {layers}" if NETWORKS[name] == MULTI else layers,
         f"{found['training']['steps']:,} steps",
         f"{metrics['nll']:.2f} nats",
         number(found["reported"].get("nll"), 2, " nats"),
@@ -43,13 +44,13 @@ def column(name: str) -> list[str]:
 
 
 def compared() -> str:
-    """The three networks: how far a pixel sees, how long a sample takes, how likely test digits are."""
+    """The networks: how far a pixel sees, how long a sample takes, how likely test digits are."""
     rows = [
         "layers", "trained for", "−log p of a test digit", "in the paper", "the pixel in the middle sees",
         "16 digits, each pixel once", "16 digits, naive sampler",
     ]  # fmt: skip
     cells = zip(rows, *map(column, NETWORKS), strict=True)
-    lines = ["| | " + " | ".join(NETWORKS.values()) + " |", "|---|---:|---:|---:|"]
+    lines = ["| | " + " | ".join(NETWORKS.values()) + " |", "|---|" + "---:|" * len(NETWORKS)]
     return "\n".join([*lines, *("| " + " | ".join(each) + " |" for each in cells)])
 
 
@@ -87,5 +88,8 @@ def ablation() -> str:
 def words() -> str:
     """What stands above the first table."""
     missing = [title for title in NETWORKS.values() if not networks.metrics(title)]
+    small, rest = (networks.metrics(MULTI).get(f"nll of the {part}") for part in ("small picture", "rest"))
     text = "Seconds are those of one processor core; the naive sampler's are those of its first 14 pixels, times 56."
+    if small and rest:
+        text += f" Of {MULTI}'s nats {small:.1f} are for the small picture, and {rest:.1f} for the rest given it."
     return text + (f" Not measured yet: {networks.listed(missing)}." if missing else "")

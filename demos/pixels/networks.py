@@ -1,6 +1,6 @@
-"""The three networks: which are here, what their cards say of them, and the digits that they are shown."""
+"""The networks: which are here, what their cards say of them, and the digits that they are shown."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import torch
@@ -14,20 +14,31 @@ from core.weights import WeightsError
 from demos import checks, frame, pictures
 from demos.widgets import strokes_of
 
-NETWORKS = {"pixelcnn-mnist": "PixelCNN", "rowlstm-mnist": "Row LSTM", "diagbilstm-mnist": "Diagonal BiLSTM"}
-INKS = {"PixelCNN": ("reading", "solid"), "Row LSTM": ("writing", "dash"), "Diagonal BiLSTM": ("real", "dot")}
+MULTI = "Multi-scale"
+NETWORKS = {
+    "pixelcnn-mnist": "PixelCNN",
+    "rowlstm-mnist": "Row LSTM",
+    "diagbilstm-mnist": "Diagonal BiLSTM",
+    "multiscale-mnist": MULTI,
+}
+INKS = {
+    "PixelCNN": ("reading", "solid"),
+    "Row LSTM": ("writing", "dash"),
+    "Diagonal BiLSTM": ("real", "dot"),
+    MULTI: ("generated", "dashdot"),
+}
 SIDE = 28
 PIXELS = SIDE * SIDE
 MOST = 64  # pictures at once
 WARMEST = 10.0
 PALETTE = {"ink": "#000000", "covered": "#cc79a7"}  # of the pad on which one covers
-NONE = "The weights of all three networks are missing or damaged here, so this tab has nothing to show."
+NONE = "The weights of all these networks are missing or damaged here, so this tab has nothing to show."
 
 
-def network(name: Any) -> PixelRNN:
-    """A network by the name of its weights. ValueError where it is none of the three, WeightsError without weights."""
-    if not checks.known(name, NETWORKS):
-        raise ValueError(f"model must be one of {', '.join(NETWORKS)}, got {checks.shown(name)}")
+def network(name: Any, among: Mapping[str, str] = NETWORKS) -> PixelRNN:
+    """A network by the name of its weights. ValueError where it is none of them, WeightsError without weights."""
+    if not checks.known(name, among):
+        raise ValueError(f"model must be one of {', '.join(among)}, got {checks.shown(name)}")
     return core.load(name)
 
 

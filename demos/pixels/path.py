@@ -1,6 +1,7 @@
 """The guided path of the tab, and the drawing of the network at work."""
 
 from demos import frame
+from demos.pixels.networks import SIDE
 
 FIRST_SEED = "5"
 FIRST = dict(mode="generate", count=16, temperature=1.0, seed=FIRST_SEED)
@@ -11,10 +12,19 @@ FISH = [
 ]
 PATH = [
     frame.Step(
-        "Three ways to look back",
+        "Ways to look back",
         FIRST,
-        "One pixel after the other, from the top left. The noise is the same in all three, so what differs is what "
+        "One pixel after the other, from the top left. The noise is the same in all of them, so what differs is what "
         "each network knows of the pixels before. Whose strokes stay whole?",
+    ),
+    frame.Step(
+        "A small picture first",
+        dict(
+            mode="complete", source="stock", which="3", edge="bottom", percent=75, model="multiscale-mnist", count=4,
+            temperature=1.0, seed="2",
+        ),
+        "Multi-scale draws 14 × 14 pixels first, shown here in double size. The large picture keeps them and gets the "
+        "pixels in between. By which moment is it settled which digit it will be?",
     ),
     frame.Step(
         "Give it the upper half",
@@ -38,7 +48,8 @@ PATH = [
         "Find the blind spot",
         dict(mode="see", source="stock", which="3", row=14, column=9, seed="1"),
         "Step through the layers, or click another pixel. PixelCNN is blind to a wedge on the right, Row LSTM sees a "
-        "triangle, and Diagonal BiLSTM sees all the way to both corners.",
+        "triangle, and Diagonal BiLSTM sees all the way to both corners. Multi-scale also sees dots below the pixel: "
+        "its small picture.",
     ),
     frame.Step(
         "Draw what is no digit",
@@ -48,7 +59,7 @@ PATH = [
     ),
     frame.Step(
         "Race the naive sampler",
-        dict(mode="race", model="pixelcnn-mnist", count=16, seed="2"),
+        dict(mode="race", racer="pixelcnn-mnist", count=16, seed="2"),
         "Both draw the same digits. One keeps what it has computed, the other asks the whole network again for each of "
         "the 784 pixels and throws all but one answer away.",
         live=True,
@@ -56,16 +67,21 @@ PATH = [
 ]  # fmt: skip
 DIAGRAM = frame.Diagram(
     "The pixels that are drawn go through a convolution with mask A and several layers with mask B; two more layers "
-    "give the probability of ink, from which the next pixel is drawn. Then it is one of the pixels before.",
+    "give the probability of ink, from which the next pixel is drawn. Then it is one of the pixels before. "
+    "The layers of the multi-scale network are also told of a small picture, which convolutions enlarge.",
     boxes={
-        "before": ("pixels\nbefore", 0, 0, "real"),
-        "A": ("7 × 7,\nmask A", 1, 0, "reading"),
-        "layers": ("layers with\nmask B", 2, 0, "reading"),
-        "head": ("1 × 1 and\nReLU", 3, 0),
-        "p": ("probability\nof ink", 4, 0, "writing"),
-        "draw": ("the next\npixel", 5, 0, "generated"),
+        "small": ("small picture\n(Multi-scale)", 1, 0, "generated"),
+        "enlarge": ("enlarging\nconvolutions", 2, 0),
+        "before": ("pixels\nbefore", 0, 1, "real"),
+        "A": ("7 × 7,\nmask A", 1, 1, "reading"),
+        "layers": ("layers with\nmask B", 2, 1, "reading"),
+        "head": ("1 × 1 and\nReLU", 3, 1),
+        "p": ("probability\nof ink", 4, 1, "writing"),
+        "draw": ("the next\npixel", 5, 1, "generated"),
     },
     arrows=[
+        ("small", "enlarge"),
+        ("enlarge", "layers"),
         ("before", "A"),
         ("A", "layers"),
         ("layers", "head"),
@@ -78,8 +94,15 @@ FIRST_LAYER = {"before": 0.8, "before>A": 0.8, "A": 1.0}
 LAYERS = FIRST_LAYER | {"A>layers": 0.8, "layers": 1.0}
 ASKING = LAYERS | {"layers>head": 0.8, "head": 0.6, "head>p": 0.8, "p": 1.0}
 DRAWING = ASKING | {"p>draw": 0.8, "draw": 1.0, "draw>before": 0.8}
+SMALL = DRAWING | {"small": 1.0}  # the small picture is being drawn
+TOLD = DRAWING | {"small": 0.6, "small>enlarge": 0.8, "enlarge": 0.8, "enlarge>layers": 0.8}
+
+
+def drawing(two_scales: bool) -> list[dict[str, float]]:
+    """What is at work while pictures grow; in two scales moment by moment."""
+    return [SMALL] * (SIDE // 2) + [TOLD] * (SIDE // 2) if two_scales else [DRAWING]
 
 
 def lit(turns: list[dict[str, float]]) -> dict[str, list[float]]:
     """The strengths of all parts, one a frame, from those of each frame."""
-    return {part: [turn.get(part, 0.0) for turn in turns] for part in DRAWING}
+    return {part: [turn.get(part, 0.0) for turn in turns] for part in TOLD}

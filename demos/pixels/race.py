@@ -12,10 +12,13 @@ from core.pixels import PixelRNN
 from demos import frame, plots
 from demos.pixels import networks
 from demos.pixels.growing import TO_COME, sheet
-from demos.pixels.networks import NETWORKS, PIXELS, SIDE
+from demos.pixels.networks import MULTI, NETWORKS, PIXELS, SIDE
 
 SECONDS, MOST_SECONDS = 20, 60  # a race ends after these, the second where the fast sampler is not done yet
 BETWEEN = 0.2  # seconds between two moments that are shown
+
+
+RACERS = {name: title for name, title in NETWORKS.items() if title != MULTI}  # of which every pixel takes as long
 
 
 class Runner:
@@ -48,7 +51,7 @@ class Race:
     """Both samplers from the same noise, and the moments that are shown of them."""
 
     def __init__(self, model: str, count: int, seed: str):
-        n, number, network = networks.how_many(count), frame.parse_seed(seed), networks.network(model)
+        n, number, network = networks.how_many(count), frame.parse_seed(seed), networks.network(model, RACERS)
         self.title = NETWORKS[model]
         self.fast, self.naive = (Runner(network, n, number, naive) for naive in (False, True))
         self.moments: list[tuple[Tensor, Tensor]] = []

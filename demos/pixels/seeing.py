@@ -7,24 +7,25 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from core.pixels import PixelRNN, causal_mask, field, groups
+from core.pixels import MultiScale, PixelRNN, causal_mask, field, groups
 from demos import frame, plots
 from demos.pixels import networks
 from demos.pixels.growing import TO_COME
-from demos.pixels.networks import SIDE
+from demos.pixels.networks import MULTI, SIDE
 
 DECADES = 8  # of a gradient's size, from the faintest tint to the fullest
 FAINTEST = 0.25
 SMALL = 112  # pixels across a mask, as the film strip shows small panes
 
 
-def tinted(x: Tensor, i: int, j: int, strength: Tensor) -> Tensor:
-    """The digit (1, 28, 28) with what is seen in blue, by its strength (28, 28), and what comes later in grey."""
+def tinted(x: Tensor, before: Tensor, strength: Tensor) -> Tensor:
+    """The digit (1, 28, 28) with what is seen in blue, by its strength, and in grey what is not drawn before; of both
+    (28, 28).
+    """
     share = (strength / strength.max().clamp(min=1e-300)).clamp(min=1e-300).log10()
     tint = torch.where(strength > 0, FAINTEST + (1 - FAINTEST) * (1 + share / DECADES).clamp(0, 1), 0.0).float()
     coloured = plots.rgb("low")[:, None, None] * tint + 0.35 * x * (1 - 0.5 * tint)
-    later = torch.arange(SIDE * SIDE).view(SIDE, SIDE) >= SIDE * i + j
-    return torch.where(later, TO_COME + 0.1 * x, coloured).clamp(0, 1)
+    return torch.where(before, coloured, TO_COME + 0.1 * x).clamp(0, 1)
 
 
 def maps(model: PixelRNN, x: Tensor, i: int, j: int, frames: int) -> Tensor:
@@ -46,24 +47,28 @@ def mask_picture(kind: str, rows: int, columns: int) -> Tensor:
 def seen(x: Tensor, i: int, j: int) -> tuple[dict[str, Any], dict[str, float], frame.Note | None]:
     """The film of what each network sees of x (1, 1, 28, 28) for a pixel, layer by layer; and how likely ink is."""
     models, note = networks.those_here()
-    before = SIDE * i + j
     frames = 1 + max(len(model.layers) for model in models.values())
     chosen = plots.mark("write", "the pixel that you chose", 1, [[j, i, 0, 0.7]] * frames)
     panes, readouts, chances = [], [], {}
     for title, model in models.items():
-        strengths = maps(model, x, i, j, frames)
-        film = torch.stack([tinted(x[0], i, j, each) for each in strengths])
+        strengths, before = maps(model, x, i, j, frames), model.before(i, j)
+        film = torch.stack([tinted(x[0], before, each) for each in strengths])
         panes.append(plots.pane(title, film, large=True, marks=[chosen]) | {"cells": [SIDE, SIDE]})
         counts = (strengths > 0).flatten(1).sum(1).tolist()
-        readouts.append(plots.readout(f"{title} sees, of {before} before", "pixels", counts))
+        readouts.append(plots.readout(f"{title} sees, of {before.sum()} before", "pixels", counts))
         with torch.inference_mode():
             chances[title] = torch.sigmoid(model.logits(x)[0, 0, i, j]).item()
     panes += [mask_pane("A", 4, 7, frames), mask_pane("B", 2, 3, frames)]
     depths = {title: len(model.layers) for title, model in models.items()}
     captions = [captioned(k, depths) for k in range(frames)]
+    if MULTI in models and not models[MULTI].in_small()[i, j]:
+        captions[1] += f" From here on {MULTI} knows its small picture."
     film = plots.film(frames, panes, readouts, captions)
     counts = {title: each["values"][-1] for title, each in zip(models, readouts, strict=True)}
-    return film | {"said": said(x, i, j, counts, chances), "seen": counts, "ink": chances}, chances, note
+    told = said(x, i, j, counts, chances)
+    if MULTI in models:
+        told += two_orders(models[MULTI], i, j)
+    return film | {"said": told, "seen": counts, "ink": chances}, chances, note
 
 
 def mask_pane(kind: str, rows: int, columns: int, frames: int) -> dict[str, Any]:
@@ -92,17 +97,25 @@ def said(x: Tensor, i: int, j: int, counts: dict[str, int], chances: dict[str, f
     return f"{many} before this one: {sees}. How likely it is to be ink: {expected}; it is {it_is}."
 
 
+def two_orders(model: MultiScale, i: int, j: int) -> str:
+    """Which pixels a multi-scale network draws before this one."""
+    before = int(model.before(i, j).sum())
+    if model.in_small()[i, j]:
+        return f" {MULTI} draws this one in its small picture, after {before} others." if before else ""
+    return f" {MULTI} draws {before} before it: all of its small picture is among them."
+
+
 def bars(chances: dict[str, float]) -> go.Figure:
     """Each network's distribution for the pixel: a Bernoulli."""
     figure = plots.figure("What each network expects of this pixel", "", "probability", 300)
-    for (title, p), pattern in zip(chances.items(), ("", "/", "x"), strict=False):
+    for (title, p), pattern in zip(chances.items(), ("", "/", "x", "."), strict=False):
         colour = plots.COLOURS[networks.INKS[title][0]]
         figure.add_bar(x=["paper", "ink"], y=[1 - p, p], name=title, marker=dict(color=colour, pattern_shape=pattern))
     return roomy(figure.update_xaxes(type="category").update_yaxes(range=[0, 1]), 300)
 
 
 def roomy(figure: go.Figure, height: int) -> go.Figure:
-    """With room for a legend of two lines, which the names of the three networks take on a phone."""
+    """With room for a legend of two lines, which the names of the networks take on a phone."""
     return figure.update_layout(height=height + 24, margin_t=86)
 
 

@@ -7,11 +7,11 @@ import plotly.graph_objects as go
 import torch
 from torch import Tensor
 
-from core.pixels import SHARES
+from core.pixels import SHARES, reduced
 from demos import frame, plots
 from demos.pixels import networks, seeing
 from demos.pixels.growing import TO_COME
-from demos.pixels.networks import INKS, SIDE
+from demos.pixels.networks import INKS, MULTI, SIDE
 
 FULL = 4.0  # nats from which on a pixel has the fullest orange
 
@@ -45,8 +45,11 @@ def scored(x: Tensor) -> tuple[dict[str, Any], frame.Note | None]:
     ]
     film = plots.film(SIDE, panes, readouts, captions)
     totals = {title: round(each.sum().item(), 3) for title, each in nats.items()}
+    told = said(totals)
+    if MULTI in nats:
+        told += f" Of {MULTI}'s nats {reduced(nats[MULTI]).sum():.1f} are for the small picture."
     by_row = {title: [round(value, 3) for value in each.tolist()] for title, each in rows.items()}
-    return film | {"nats": totals, "rows": by_row, "said": said(totals), "start": SIDE - 1}, note
+    return film | {"nats": totals, "rows": by_row, "said": told, "start": SIDE - 1}, note
 
 
 # ------------------------------------------------------------------ among test digits
