@@ -39,7 +39,20 @@ def mixed() -> list[tuple[str, list[object]]]:
              for pictures in ("mnist", "shoes") for view in ("samples", "walk", "training")]  # fmt: skip
     gans += [("gan_critic", ["", "{k}"]), ("gan_race", ["ring", "gan", "wgan-gp", 10, 0.001, 1, 0.3, 64, "{k}"])]
     fgan = [("fgan_table", []), ("fgan_fit", ["kl", "single step", 0.33, -1, 0.255, 2, 1.415, 0, 1.5, None, "{k}"])]
-    return draw + pix2pix + gans + fgan
+    infogan = [("infogan_generate", [3, 0.5, -0.5, "{k}", model])
+               for model in ("infogan-mnist", "infogan-fashion", "infogan-mnist-unrewarded")]  # fmt: skip
+    infogan += [("infogan_infer", [""])]
+    pixels = [("pixels_generate", [f"{model}-mnist", 16, 1, "{k}"])
+              for model in ("pixelcnn", "rowlstm", "diagbilstm", "multiscale")]  # fmt: skip
+    pixels += [("pixels_complete", ["", "rowlstm-mnist", "bottom", 50, "", 4, 1, "{k}"])]
+    pixels += [("pixels_score", ["", "{k}"]), ("pixels_receptive_field", [14, 14, "", "{k}"])]
+    asked = ("cat", "what color is the cat?")
+    vqa = [("vqa_answer", [*asked, "rdan", ""]), ("vqa_compare", [*asked])]
+    matching = [
+        ("match_text_to_images", ["a dog runs through the snow", None]),
+        ("match_image_to_texts", ["a cat looking up", None]),
+    ]
+    return draw + pix2pix + gans + fgan + infogan + pixels + vqa + matching
 
 
 def visit(indices: dict[str, int], name: str, arguments: list[object], k: int) -> None:

@@ -68,3 +68,12 @@ def joined(first: Batch, second: Batch) -> Batch:
         key: torch.cat((value, second[key])) if isinstance(value, Tensor) else value + second[key]
         for key, value in first.items()
     }
+
+
+def moved(value: Any, device: str) -> Any:
+    """A tensor, or the tensors of a list or a batch, on a device; words stay where they are."""
+    if isinstance(value, dict):
+        return {key: moved(each, device) for key, each in value.items()}
+    if isinstance(value, list):
+        return [moved(each, device) for each in value]
+    return value.to(device, non_blocking=True) if isinstance(value, Tensor) else value

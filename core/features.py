@@ -52,7 +52,7 @@ class Stages:
 
     def __call__(self, photos: Tensor) -> list[Tensor]:
         scaled = (127.5 * photos + 0.5) / 128  # (levels - 127) / 128
-        found = self.trunk(scaled.contiguous(memory_format=torch.channels_last))[1:]
+        found = self.trunk.to(photos.device)(scaled.contiguous(memory_format=torch.channels_last))[1:]
         return [F.normalize(stage, dim=1) * stage.shape[1] ** 0.5 for stage in found]
 
 
@@ -66,7 +66,7 @@ def stages() -> Stages:
 def features(photos: Tensor) -> Tensor:
     """Means over Lite2's last map: (B, 3, H, W) in [0, 1] -> (B, 1280)."""
     large = F.interpolate(photos, (SIZE, SIZE), mode="bicubic", antialias=True).clamp(0, 1)
-    return network().forward_features((255 * large - 127) / 128).mean((2, 3))
+    return network().to(photos.device).forward_features((255 * large - 127) / 128).mean((2, 3))
 
 
 def kid(real: Tensor, made: Tensor) -> float:

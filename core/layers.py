@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator
 
 import torch
+import torch.nn.functional as F
 from torch import Tensor, nn
 
 
@@ -26,6 +27,33 @@ def kl_to_standard_normal(mu: Tensor, log_sigma: Tensor) -> Tensor:
 def uniform_crop_corners(n: int, room: int, generator: torch.Generator | None = None) -> Tensor:
     """Corners (n, 2) of crops or pastes that may start anywhere in 0 ... room, both included."""
     return torch.randint(0, room + 1, (n, 2), generator=generator)
+
+
+def moved_with_a_hole(pictures: Tensor, by: Tensor, hole: Tensor, room: int, side: int) -> Tensor:
+    """Every picture (B, C, S, S) shifted by `by` (B, 2), -room ... room pixels, then emptied in a square of `side`.
+
+    hole: (B, 2), the square's corner; it may lie partly outside. What comes in from outside is 0. Gradients go through.
+
+    Differentiable augmentation: translation and cutout of Zhao et al. 2020 (arXiv:2006.10738, Sec. 3.2).
+    """
+    channels, size = pictures.shape[1:3]
+    at = torch.arange(size, device=pictures.device)
+    rows, columns = ((at + room + by[:, i, None]) for i in (0, 1))  # (B, S), in the padded picture
+    wide = F.pad(pictures, (room,) * 4)
+    cut = wide.gather(2, rows[:, None, :, None].expand(-1, channels, -1, wide.shape[3]))
+    cut = cut.gather(3, columns[:, None, None, :].expand(-1, channels, size, -1))
+    inside = [(at >= hole[:, i, None]) & (at < hole[:, i, None] + side) for i in (0, 1)]  # (B, S)
+    return cut * ~(inside[0][:, None, :, None] & inside[1][:, None, None, :])
+
+
+def any_move(
+    n: int, size: int, shift: float, hole: float, generator: torch.Generator | None, device: torch.device
+) -> tuple[Tensor, Tensor, int, int]:
+    """The last four arguments of `moved_with_a_hole`, drawn for n pictures. shift, hole: shares of their side."""
+    room, side = round(shift * size), round(hole * size)
+    by = torch.randint(-room, room + 1, (n, 2), generator=generator, device=device)
+    corner = torch.randint(-side // 2, size - side // 2, (n, 2), generator=generator, device=device)
+    return by, corner, room, side
 
 
 def grid(pictures: Tensor) -> Tensor:

@@ -14,6 +14,11 @@ stays beside it as `pix2pix-shoes-paper`.
     the same shift and hole in all that D sees  photos learned by heart     Zhao et al. 2020, arXiv:2006.10738
     two colours told                            brown, the mean of colours  (ours)
 
+Short trainings with all of them and with all but one (`PARTS`) say what each is worth: KID suffers most without the
+heads, then without the distance on features, then without shift and hole. Matching makes less of a difference than one
+seed can show where colours are told, and the two colours do nothing for KID: they are there to be chosen.
+TRAINING_LOG.md has the numbers.
+
     symbol        here             meaning
     x             x                a drawing (B, 1, S, S), paper 1 and ink 0, or label colours (B, 3, S, S), in [0, 1]
     c             colours          main colour and accent, (B, 6) in [-1, 1]; see `core.pairs.colours`
@@ -35,13 +40,12 @@ from torch.nn.utils.fusion import fuse_conv_bn_eval
 from torch.nn.utils.parametrizations import spectral_norm
 
 from core.features import stages
-from core.layers import frozen, grid, hold_then_fall
+from core.layers import any_move, frozen, grid, hold_then_fall, moved_with_a_hole
 from core.pairs import LABELS, nearest_label
 from core.pix2pix import Down, check_input, drop_half, evaluate_pairs, initialise, squashed
 from core.recipe import Averages, Batch, Borrows, Folds, Model, Phase, Shows, Translates
 
 COLOURS = 6  # numbers that tell two colours
-TOLD = 0.8  # of the training pictures come with their colours
 SHIFT, HOLE = 1 / 8, 3 / 8  # of the side: what D sees is moved by at most the one, and lacks a square of the other
 
 
@@ -137,24 +141,6 @@ class Head(nn.Module):
         return self.last(h)
 
 
-def moved_with_a_hole(pictures: Tensor, by: Tensor, hole: Tensor) -> Tensor:
-    """Every picture (B, C, S, S) shifted by `by` (B, 2) pixels, then emptied in a square whose corner is `hole` (B, 2).
-
-    What comes in from outside is 0. A square may lie partly outside. Gradients go through.
-    """
-    size, room, side = pictures.shape[-1], round(SHIFT * pictures.shape[-1]), round(HOLE * pictures.shape[-1])
-    wide = F.pad(pictures, (room,) * 4)
-    cut = [
-        picture[:, room + down : room + down + size, room + right : room + right + size]
-        for picture, (down, right) in zip(wide, by.tolist(), strict=True)
-    ]
-    at = torch.arange(size)
-    rows, columns = (
-        (at >= corner[:, None]) & (at < corner[:, None] + side) for corner in (hole[:, 0], hole[:, 1])
-    )  # (B, S)
-    return torch.stack(cut) * ~(rows[:, None, :, None] & columns[:, None, None, :])
-
-
 def hinge(real: Tensor, made: Tensor) -> Tensor:
     """D's loss: real above 1, made below -1, and no more than that."""
     return F.relu(1 - real).mean() + F.relu(1 + made).mean()
@@ -168,7 +154,9 @@ class LaterPix2Pix(nn.Module, Model, Translates, Shows, Averages, Folds, Borrows
 
     size: of the pictures, a power of 2. inputs: channels of x; 3 are label colours, which become twelve planes.
     kinds: what is among the training pictures ("shoes", "bags"), and kind: which of them `translate` paints.
-    filters, critic_filters: of the first layers of G and D. pixels, matching, perceptual: weights of the losses.
+    filters, critic_filters: of the first layers of G and D. pixels, matching, perceptual, projected: weights of the
+    losses; the last is that of the heads. moved: whether D sees a shift and a hole. told: how many of the training
+    pictures come with their colours.
     """
 
     borrowed: ClassVar[dict[str, str]] = {
@@ -188,6 +176,8 @@ class LaterPix2Pix(nn.Module, Model, Translates, Shows, Averages, Folds, Borrows
         matching: float = 5.0,
         perceptual: float = 5.0,
         projected: float = 1.0,
+        moved: bool = True,
+        told: float = 0.8,
         learning_rate: float = 2e-4,
     ):
         super().__init__()
@@ -198,12 +188,12 @@ class LaterPix2Pix(nn.Module, Model, Translates, Shows, Averages, Folds, Borrows
         self.shape, self.inputs, self.takes_colours = (3, size, size), inputs, True
         self.kinds, self.kind = tuple(kinds), kind
         self.pixels, self.matching, self.perceptual, self.projected = pixels, matching, perceptual, projected
-        self.learning_rate = learning_rate
-        told = (len(LABELS) if inputs == 3 else inputs) + COLOURS + 1 + len(self.kinds)
-        self.generator = Painter(size=size, inputs=told, filters=filters)
+        self.learning_rate, self.moved, self.told_share = learning_rate, moved, told
+        inputs = (len(LABELS) if inputs == 3 else inputs) + COLOURS + 1 + len(self.kinds)
+        self.generator = Painter(size=size, inputs=inputs, filters=filters)
         self.generator.apply(initialise)
-        self.discriminator = Patches(inputs=3 + told, filters=critic_filters)
-        self.heads = nn.ModuleList(Head(channels, told) for channels in stages().channels)
+        self.discriminator = Patches(inputs=3 + inputs, filters=critic_filters)
+        self.heads = nn.ModuleList(Head(channels, inputs) for channels in stages().channels)
         self.shared: tuple | None = None  # x, G's photo, and what D saw in its turn, until G's turn with that x
 
     def condition(self, x: Tensor, colours: Tensor, told: Tensor, kind: Tensor | None = None) -> Tensor:
@@ -218,7 +208,7 @@ class LaterPix2Pix(nn.Module, Model, Translates, Shows, Averages, Folds, Borrows
             drawing = 1 - x  # ink 1: the paper, and what a shift brings in, is 0
         given = torch.cat((colours * told[:, None], told[:, None]), 1)
         if self.kinds:
-            own = torch.full((len(x),), self.kinds.index(self.kind)) if kind is None else kind.long()
+            own = torch.full((len(x),), self.kinds.index(self.kind), device=x.device) if kind is None else kind.long()
             given = torch.cat((given, F.one_hot(own, len(self.kinds)).to(given)), 1)
         planes = given[:, :, None, None].expand(-1, -1, *x.shape[-2:])
         return torch.cat((drawing, planes), 1)
@@ -232,13 +222,12 @@ class LaterPix2Pix(nn.Module, Model, Translates, Shows, Averages, Folds, Borrows
         x, y = batch["x"], batch["y"]
         n, size = len(x), x.shape[-1]
         noise = batch.get("generator")
-        told = (torch.rand(n, generator=noise, device=x.device) < TOLD).to(x)
+        told = (torch.rand(n, generator=noise, device=x.device) < self.told_share).to(x)
         condition = self.condition(x, batch["colours"], told, batch.get("kind"))
         photo = squashed(self.generator(condition, drop=True, generator=noise))
-        room, side = round(SHIFT * size), round(HOLE * size)
-        by = torch.randint(-room, room + 1, (n, 2), generator=noise)
-        hole = torch.randint(-side // 2, size - side // 2, (n, 2), generator=noise)
-        real, made = (moved_with_a_hole(torch.cat((2 * picture - 1, condition), 1), by, hole) for picture in (y, photo))
+        move = any_move(n, size, SHIFT, HOLE, noise, x.device)
+        seen = (torch.cat((2 * picture - 1, condition), 1) for picture in (y, photo))
+        real, made = (moved_with_a_hole(each, *move) if self.moved else each for each in seen)
         with torch.no_grad():
             phi_real = stages()(real[:, :3])
         phi_made = stages()(made[:, :3])
@@ -370,4 +359,24 @@ RECIPES = {
     "pix2pix-shoes": products("shoes"),
     "pix2pix-bags": products("bags"),
     "pix2pix-facades": LATER | dict(config=dict(inputs=3), data="facades", steps=2_600, judges=("pix2pix-labeller",)),
+}
+
+# What is each part worth? Short trainings with all of them, and with all but one. The distance to pixels stays in all.
+PARTS = {
+    "short": dict(),
+    "without-matching": dict(matching=0.0),
+    "without-perceptual": dict(perceptual=0.0),
+    "without-heads": dict(projected=0.0),
+    "without-moves": dict(moved=False),
+    "without-colours": dict(told=0.0),
+}
+RECIPES |= {
+    f"pix2pix-shoes-{part}": products("shoes")
+    | dict(
+        variant=f"later, {part}",
+        steps=1_500,
+        sheets=4,
+        config=dict(kinds=("shoes", "bags"), kind="shoes") | changes,
+    )
+    for part, changes in PARTS.items()
 }

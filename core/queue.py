@@ -1,95 +1,181 @@
 """A queue of trainings that share a span of time, for a machine that is lent by the minute.
 
-    python -m core.train --queue gpu --minutes 25                # on a GPU
+    python -m core.train --queue gpu --minutes 25                # on a GPU, one after the other
+    python -m core.train --queue gpu --minutes 9 --workers 16    # side by side: small networks leave a GPU idle
     python -m core.train --queue gpu --minutes 25 --steps 1      # tried on any processor: one step each
 
-Recipes are trained in their order. Each gets its share of the time that is left, and as many steps as fit into it, so
-that its learning rate falls to the end; then it is measured. At the end the new files are packed into one zip. What one
-recipe fails on is said, and the next begins.
+Recipes are begun in their order. Each gets its share of the time, and as many steps as fit into it, so that its
+learning rate falls to the end; then it is measured (not with --unmeasured). At the end the new files are packed into
+zips. What one recipe fails on is said, and the next begins.
 """
 
 import argparse
 import copy
+import multiprocessing
 import time
 import zipfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
 from core import evaluate, train, weights, zoo
+from core.pix2pix_later import PARTS as LATER_PARTS
 
 FOR_TRAINING = 0.85  # of a recipe's time; the rest is for loading and measuring
 MOMENTS = (0.02, 0.2, 0.4, 0.6, 0.8, 0.98)  # of a training, at which a step's time is taken: a curriculum changes it
 WARM, TIMED = 2, 3  # steps at each moment
+PACK = 15 * 2**20  # bytes in a zip, as long as no single file is larger
 
 
 @dataclass(frozen=True)
 class Job:
-    """A recipe, its share of the time beside the others', and what is changed for the larger machine."""
+    """A recipe, its share of the time beside the others', and what is changed for the larger machine.
+
+    label: of a try, one of several of the same recipe; it goes into a folder of that name and is not measured.
+    kinds: of the files that are packed; what stays behind is measured here, on the same device.
+    like: another job, before it in the queue; this one gets as many steps, and sees as many pictures.
+    """
 
     name: str
     share: float
     batch_size: int | None = None
     changes: dict[str, Any] = field(default_factory=dict)
+    label: str = ""
+    seed: int | None = None
+    like: str = ""
+    kinds: tuple[str, ...] = ("safetensors", "json", "webp")
+
+    @property
+    def title(self) -> str:
+        return f"{self.name}, {self.label}" if self.label else self.name
 
 
-# What convinces least comes first, and gets most. Sizes are the papers' where a GPU allows them.
+def tries(name: str, share: float, *rates: float | None, **changes: Any) -> list[Job]:
+    """The same recipe at several rates, of which the best is chosen afterwards."""
+    told = [changes if rate is None else changes | {"rate": rate} for rate in rates]
+    labels = ["row" if rate is None else f"rate-{rate}" for rate in rates]
+    return [Job(name, share, changes=one, label=label) for one, label in zip(told, labels, strict=True)]
+
+
+PAPER = dict(filters=32, gamma=0.75, control=0.001, eta=1, background=None, grows=False)  # BEGAN's
+
+# The longest first; shares are of the whole time where as many processes run as there are cores.
 QUEUES: dict[str, list[Job]] = {
     "gpu": [
-        Job("pix2pix-shoes", 5),
-        Job("pix2pix-bags", 4),
-        Job("pix2pix-facades", 3),
-        Job("began-mnist", 1),
-        *(Job(name, 0.5) for name in ("gan-mnist", "dcgan-mnist", "lsgan-mnist", "wgan-mnist", "sgan-mnist")),
-        *(Job(f"{variant}-shoes", 1) for variant in ("dcgan", "lsgan", "wgan-gp", "dragan", "began")),
-        Job("draw-mnist", 3),
-        Job("draw-noattention-mnist", 1),
-        Job("draw-twodigits", 2),
-        Job("draw-cifar10", 2),
-        Job("catgan-mnist", 1),
+        *(Job(f"draw-{which}", 1) for which in ("mnist", "twodigits")),
+        Job("draw-noattention-mnist", 1, like="draw-mnist"),
+        *(Job(f"{layer}-mnist", 1) for layer in ("rowlstm", "diagbilstm")),
+        Job("wgan-gp-shoes", 0.75),
+        *(Job(name, 0.6) for name in ("pixelcnn-mnist", "multiscale-mnist")),
+        *(Job(f"pix2pix-shoes-{part}", 0.4, kinds=("json", "webp")) for part in LATER_PARTS),
+        *(Job(f"{variant}-shoes", 0.35) for variant in ("dcgan", "lsgan", "dragan", "began")),
+        *(Job(f"{variant}-mnist", share) for variant, share in (("wgan-gp", 0.6), ("wgan", 0.35), ("dragan", 0.35))),
+        Job("gan-mnist", 0.35),
+        Job("began-mnist", 0.3, label="row"),
+        Job("began-mnist", 0.3, label="paper", changes=PAPER | dict(rate=1e-4)),
+        Job("began-mnist", 0.3, label="squared", changes=PAPER | dict(eta=2, rate=2e-4)),
+        Job("sgan-mnist", 0.35),
+        *(job for variant in ("dcgan", "lsgan") for job in tries(f"{variant}-mnist", 0.2, None, 5e-4)),
+        Job("pixelcnn-flowers", 0.3),
+        *(Job("catgan-mnist", 0.2, label=f"seed-{seed}", seed=seed) for seed in range(2)),
+        *(Job("infogan-mnist", 0.18, label=f"seed-{seed}", seed=seed) for seed in range(1, 4)),
     ],
 }
 
 
-def run(options: argparse.Namespace, say: Callable[[str], None] = print) -> Path:
-    """Train, measure and pack a queue; returns the zip. ValueError where there is no such queue or no time."""
+def run(options: argparse.Namespace, say: Callable[[str], None] = print) -> list[Path]:
+    """Train, measure and pack a queue; returns the zips. ValueError where there is no such queue or no time."""
     if options.queue not in QUEUES:
         raise ValueError(f"no queue {options.queue!r}; there are: {', '.join(QUEUES)}")
     if options.out.resolve() != weights.FOLDER.resolve():
         raise ValueError(f"a queue is measured where weights are loaded from, so --out must be {weights.FOLDER}")
     if not options.minutes > 0:
         raise ValueError(f"minutes must be above 0, got {options.minutes}")
-    jobs, done = QUEUES[options.queue], []
+    if options.workers < 1:
+        raise ValueError(f"workers must be >= 1, got {options.workers}")
     end = time.monotonic() + 60 * options.minutes
-    for i, job in enumerate(jobs):
-        left = end - time.monotonic()
-        if left <= 0 and options.steps is None:
-            say(f"{job.name}: no time is left")
-            continue
-        seconds = left * job.share / sum(later.share for later in jobs[i:])
-        try:
-            say(one(job, options, seconds))
-            done.append(job.name)
-        except Exception as problem:  # whatever it is, the time of the others is not to be lost
-            say(f"{job.name}: {type(problem).__name__}: {problem}")
+    ways = one_by_one if options.workers == 1 else side_by_side
+    done = []
+    for job, result in ways(QUEUES[options.queue], options, end):
+        if isinstance(result, Exception):  # whatever it is, the time of the others is not to be lost
+            say(f"{job.title}: {type(result).__name__}: {result}")
+        else:
+            say(result)
+            done.append(job)
     return packed(done, options)
 
 
-def one(job: Job, options: argparse.Namespace, seconds: float) -> str:
+Results = Iterator[tuple[Job, str | Exception]]
+
+
+def one_by_one(jobs: list[Job], options: argparse.Namespace, end: float) -> Results:
+    """Each gets its share of the time that is left."""
+    for i, job in enumerate(jobs):
+        left = end - time.monotonic()
+        if left <= 0 and options.steps is None:
+            yield job, TimeoutError("no time is left")
+            continue
+        try:
+            yield job, one(job, options, left * job.share / sum(later.share for later in jobs[i:]), end)
+        except Exception as problem:
+            yield job, problem
+
+
+def side_by_side(jobs: list[Job], options: argparse.Namespace, end: float) -> Results:
+    """So many processes at once; each takes the next job when it is done with one."""
+    each = 60 * options.minutes * options.workers / sum(job.share for job in jobs)
+    spawned = multiprocessing.get_context("spawn")  # a fork would share what CUDA must not share
+    with ProcessPoolExecutor(min(options.workers, len(jobs)), mp_context=spawned) as pool:
+        asked = {pool.submit(one, job, options, min(60 * options.minutes, job.share * each), end): job for job in jobs}
+        for future in as_completed(asked):
+            try:
+                yield asked[future], future.result()
+            except Exception as problem:
+                yield asked[future], problem
+
+
+def folder(job: Job, options: argparse.Namespace) -> Path:
+    return options.runs / job.label if job.label else options.out
+
+
+def one(job: Job, options: argparse.Namespace, seconds: float, end: float) -> str:
     """Train and measure one recipe within its time; returns what there is to say about it."""
     mine = copy.copy(options)
+    seconds = min(seconds, end - time.monotonic())
     mine.name, mine.changes = job.name, [*job.changes.items(), *options.changes]
     mine.batch_size = job.batch_size or options.batch_size
+    mine.seed = options.seed if job.seed is None else job.seed
+    mine.out, mine.runs = folder(job, options), options.runs / job.label
     if mine.steps is None:
-        mine.steps = fitting_steps(mine, FOR_TRAINING * seconds)
-    train.run(mine)
+        mine.steps = steps_of(job.like, mine.runs, end) if job.like else fitting_steps(mine, FOR_TRAINING * seconds)
+    steps_file(job.name, mine.runs).write_text(str(mine.steps), encoding="utf-8")
+    card = train.run(mine, end)
+    took = f"{card['training']['steps']:,} of {mine.steps:,} steps in {card['training']['seconds']} s"
+    if (options.unmeasured and "safetensors" in job.kinds) or job.label:
+        return f"{job.title}: {took}"
     zoo.forget()
-    metrics = evaluate.evaluate(job.name, mine.data)
+    metrics = evaluate.evaluate(job.name, mine.data, device=mine.device)
     weights.write_card(zoo.card(job.name) | {"metrics": metrics})
     recipe = zoo.recipe(job.name)
-    return f"{job.name}: {metrics[recipe.metric]:.2f} {recipe.unit} after {mine.steps:,} steps"
+    return f"{job.name}: {metrics[recipe.metric]:.2f} {recipe.unit} after {took}"
+
+
+def steps_file(name: str, runs: Path) -> Path:
+    runs.mkdir(parents=True, exist_ok=True)
+    return runs / f"{name}.steps"
+
+
+def steps_of(name: str, runs: Path, end: float) -> int:
+    """How many steps another job was given; waits until that is known. TimeoutError where it is not in time."""
+    path = steps_file(name, runs)
+    while not path.exists():
+        if time.monotonic() > end:
+            raise TimeoutError(f"{name} was never begun")
+        time.sleep(0.2)
+    return int(path.read_text(encoding="utf-8"))
 
 
 def fitting_steps(options: argparse.Namespace, seconds: float) -> int:
@@ -110,12 +196,20 @@ def fitting_steps(options: argparse.Namespace, seconds: float) -> int:
     return int(max(1, min(work.steps, left / (sum(times) / len(times)))))
 
 
-def packed(names: list[str], options: argparse.Namespace) -> Path:
-    """The files of these models in one zip in the folder of runs."""
+def packed(jobs: list[Job], options: argparse.Namespace) -> list[Path]:
+    """The files of these jobs in zips of about PACK bytes in the folder of runs."""
     options.runs.mkdir(parents=True, exist_ok=True)
-    path = options.runs / f"queue-{options.queue}.zip"
-    with zipfile.ZipFile(path, "w") as pack:
-        for file in (options.out / f"{name}.{kind}" for name in names for kind in ("safetensors", "json", "webp")):
-            if file.exists():
-                pack.write(file, file.name)
-    return path
+    paths: list[Path] = []
+    room = 0
+    for job in jobs:
+        files = [file for kind in job.kinds if (file := folder(job, options) / f"{job.name}.{kind}").exists()]
+        size = sum(file.stat().st_size for file in files)
+        if not paths or size > room:
+            paths.append(options.runs / f"queue-{options.queue}-{len(paths)}.zip")
+            paths[-1].unlink(missing_ok=True)
+            room = PACK
+        room -= size
+        with zipfile.ZipFile(paths[-1], "a") as pack:
+            for file in files:
+                pack.write(file, str(Path(job.label) / file.name))
+    return paths

@@ -34,6 +34,7 @@ class Phase:
 
     loss(batch) returns {"loss": scalar tensor to minimise, other terms: shown and kept}.
     schedule(progress) multiplies the optimiser's learning rate, progress in [0, 1].
+    stage(progress) tells apart the parts of a training in which the loss does different work (a curriculum's).
     max_norm clips the norm of the gradient; after() runs behind each update (WGAN clips weights there).
     """
 
@@ -45,6 +46,8 @@ class Phase:
     after: Callable[[], None] = nothing
     schedule: Callable[[float], float] = constant
     max_norm: float = float("inf")
+    stage: Callable[[float], Any] = constant
+    recorded: Callable[[Batch], dict[str, Tensor]] | None = None  # put there by the training loop, on a GPU
 
 
 # ------------------------------------------------------------------ what can be asked of a model
@@ -117,6 +120,10 @@ class Compiles(Protocol):
     """Has a method worth compiling for training."""
 
     compiled: ClassVar[str]  # its name
+
+
+class Records(Protocol):
+    """Its losses do the same work at every step of a stage, so that a GPU may record them (core/gradients.py)."""
 
 
 class Borrows(Protocol):

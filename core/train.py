@@ -33,8 +33,10 @@ from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel
 
 from core import data, weights, zoo
+from core.dataset import moved
+from core.gradients import Recorded, gradients, norm
 from core.noise import first_weights
-from core.recipe import Averages, Batch, Compiles, Phase, Shows, declares
+from core.recipe import Averages, Batch, Compiles, Phase, Records, Shows, declares
 
 CURVE_POINTS = 100  # of each loss term in the history
 
@@ -72,15 +74,13 @@ def update(phase: Phase, batch: Batch) -> dict[str, float]:
     """
     for group in phase.optimizer.param_groups:
         group["lr"] = group.setdefault("base_lr", group["lr"]) * phase.schedule(batch["progress"])
-    phase.optimizer.zero_grad(set_to_none=True)
-    terms = phase.loss(batch)
-    terms["loss"].backward()
+    terms = gradients(phase, batch) if phase.recorded is None else phase.recorded(batch)
     if dist.is_initialized():
         average_gradients(phase.parameters)
-    gradients = [p.grad for p in phase.parameters if p.grad is not None]
-    terms["gradient"] = torch.nn.utils.get_total_norm(gradients, foreach=True)
+        terms["gradient"] = norm(phase.parameters)
     prefix = "" if phase.name == "model" else f"{phase.name} "
-    found = {prefix + key: value.item() for key, value in terms.items()}
+    numbers = torch.stack([value.detach().float() for value in terms.values()]).tolist()  # one wait for a GPU
+    found = {prefix + key: value for key, value in zip(terms, numbers, strict=True)}
     lost = [f"{key} is {value}" for key, value in found.items() if not math.isfinite(value)]
     if lost:
         raise Diverged(", ".join(lost))
@@ -107,13 +107,6 @@ def shard(batch: Batch, rank: int, world: int) -> Batch:
     if size % world:
         raise ValueError(f"batch_size must be a multiple of the {world} processes, got {size}")
     return {key: value[rank::world] for key, value in batch.items()}
-
-
-def moved(value: Any, device: str) -> Any:
-    """A tensor, or the tensors of a list, on a device; words stay where they are."""
-    if isinstance(value, list):
-        return [moved(each, device) for each in value]
-    return value.to(device, non_blocking=True) if isinstance(value, Tensor) else value
 
 
 # ------------------------------------------------------------------ the running average of weights
@@ -169,6 +162,9 @@ class Run:
             self.average = AveragedModel(self.averaged, multi_avg_fn=following(recipe.average), use_buffers=True)
         if compiled and declares(self.model, Compiles):
             setattr(self.model, self.model.compiled, torch.compile(getattr(self.model, self.model.compiled)))
+        if device == "cuda" and declares(self.model, Records) and not dist.is_initialized():
+            for phase in self.phases:
+                phase.recorded = Recorded(phase)
         self.step, self.seconds = 0, 0.0
         self.curve: list[dict[str, float]] = []
         self.sums: dict[str, float] = {}  # of the loss terms since the last point of the curve
@@ -213,7 +209,7 @@ class Run:
         per_step = 1 + sum(phase.repeats - 1 for phase in self.phases)
         for batch in dataset.stream(self.batch_size, self.seed, start=self.step * per_step):
             batch = shard(batch, rank, world)
-            yield {key: moved(value, self.device) for key, value in batch.items()}
+            yield moved(batch, self.device)
 
     def identity(self) -> dict[str, Any]:
         """What two runs must share to be one run, put down and taken up."""
@@ -347,6 +343,8 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("name", nargs="?", help="one of: " + ", ".join(zoo.names()))
     parser.add_argument("--queue", help="in its place: a queue of recipes that share --minutes (core/queue.py)")
     parser.add_argument("--minutes", type=float, default=25, help="for a whole queue")
+    parser.add_argument("--workers", type=int, default=1, help="how many of a queue are trained side by side")
+    parser.add_argument("--unmeasured", action="store_true", help="a queue's models are measured later, elsewhere")
     parser.add_argument("--data", type=Path, default=Path("data"), help="the folder that holds the datasets")
     parser.add_argument("--steps", type=int, help="how many steps in all (default: the recipe's)")
     parser.add_argument("--batch-size", type=int, help="default: the recipe's")
@@ -373,7 +371,7 @@ def main() -> None:
         else:
             from core import queue
 
-            print(queue.run(options))
+            print(*queue.run(options))
     except (ValueError, TypeError, FileNotFoundError, Diverged, weights.WeightsError) as problem:
         sys.exit(f"core.train: {problem}")
 
@@ -396,7 +394,8 @@ def prepare(options: argparse.Namespace) -> tuple[Run, data.Dataset]:
     return work, dataset
 
 
-def run(options: argparse.Namespace) -> None:
+def run(options: argparse.Namespace, until: float = math.inf) -> dict[str, Any]:
+    """Train and export; returns the card. until: the time.monotonic() at which training ends wherever it is."""
     from tqdm import tqdm
 
     distributed = int(os.environ.get("WORLD_SIZE", 1)) > 1
@@ -421,15 +420,19 @@ def run(options: argparse.Namespace) -> None:
                 if first and (work.step == work.steps or time.monotonic() - saved > options.checkpoint_seconds):
                     work.save(checkpoint)
                     saved, good = time.monotonic(), work.step
+                if time.monotonic() > until:
+                    break
         except Diverged as problem:
             kept = "no checkpoint was written yet" if good is None else f"{checkpoint} holds step {good:,}"
             raise Diverged(f"{problem}; {kept}; a lower learning rate may help") from None
         bar.close()
+    card: dict[str, Any] = {}
     if first:
         card = work.export(options.out, dataset)
         print(f"{options.name}: {card['bytes']:,} bytes in {options.out} after {work.step:,} steps")
     if distributed:
         dist.destroy_process_group()
+    return card
 
 
 if __name__ == "__main__":

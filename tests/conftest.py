@@ -18,12 +18,6 @@ from tests.browser import close_chromium, free_port
 if TYPE_CHECKING:
     from tests.widgets_page import Widgets
 
-# Files whose browser tests wait for seconds that a busy machine does not keep. A file leaves this list when all of it
-# has passed on an idle machine.
-NOT_SEEN_GREEN = {
-    *("test_app", "test_fgan_tab", "test_frame", "test_gans_tab", "test_infogan_tab", "test_matching_tab"),
-    *("test_pix2pix_tab", "test_pixels_tab", "test_vqa_tab"),
-}
 torch.set_num_threads(1)  # the same sums on every machine, and no threads that fight over few cores
 
 
@@ -33,8 +27,6 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
         if item.get_closest_marker("browser"):
             item.add_marker(pytest.mark.xdist_group(f"browser-{item.path.stem}"))
-            if item.path.stem in NOT_SEEN_GREEN:
-                item.add_marker(pytest.mark.xfail(reason="not yet seen to pass as a whole file on an idle machine"))
 
 
 def pytest_sessionfinish() -> None:

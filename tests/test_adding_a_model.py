@@ -4,6 +4,7 @@ Each toy is what a newcomer would write: a dataset where there is none yet, a mo
 is changed. It is trained by the command line, checked, measured, loaded, and asked what it declares.
 """
 
+import concurrent.futures
 import json
 import math
 import zipfile
@@ -17,7 +18,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 import core
-from core import data, evaluate, queue, train, weights, zoo
+from core import data, dataset, evaluate, queue, train, weights, zoo
 from core.gan import VARIANTS, build
 from core.gan.game import GAN, Variant
 from core.gan.variants import in_plane
@@ -410,7 +411,7 @@ def test_a_queue_trains_measures_and_packs_in_its_order_and_outlives_a_failure(
     queued(monkeypatch, queue.Job("toy-vqa", 2), broken, queue.Job("toy-coded", 1, batch_size=6))
     command(monkeypatch, train.main, "--queue", "toys", "--minutes", 5, "--steps", 2, "--device", "cpu")
     said = capsys.readouterr().out
-    lines = [line for line in said.splitlines() if " after 2 steps" in line or "Error" in line]
+    lines = [line for line in said.splitlines() if " after 2 of 2 steps" in line or "Error" in line]
     assert [line.split(":")[0] for line in lines if "bytes" not in line] == ["toy-vqa", "toy-pixels", "toy-coded"]
     assert core.card("toy-vqa")["metrics"]["n"] == 32
     assert core.card("toy-coded")["training"]["batch_size"] == 6
@@ -441,11 +442,37 @@ def test_as_many_steps_are_taken_as_fit_into_a_recipes_share(house: Path, monkey
     assert queue.fitting_steps(options, 1) == 1
 
 
+def test_side_by_side_as_many_steps_as_another_and_a_try_in_a_folder_of_its_own(
+    house: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """Processes of their own know no toys: what they would do is done here, in the order in which they are asked."""
+
+    class Here(concurrent.futures.ThreadPoolExecutor):
+        def __init__(self, workers: int, mp_context: Any):
+            super().__init__(1)
+
+    monkeypatch.setattr(queue, "ProcessPoolExecutor", Here)
+    monkeypatch.setattr(queue, "fitting_steps", lambda options, seconds: 3)
+    tried = queue.Job("toy-coded", 1, label="quick")
+    queued(monkeypatch, queue.Job("toy-vqa", 1), tried, queue.Job("toy-pixels", 1, like="toy-vqa", kinds=("json",)))
+    said: list[str] = []
+    options = options_for(monkeypatch, "--queue", "toys", "--device", "cpu", "--workers", "2", "--unmeasured")
+    (pack,) = queue.run(options, said.append)
+    assert core.card("toy-pixels")["training"]["steps"] == core.card("toy-vqa")["training"]["steps"] == 3
+    assert core.card("toy-pixels")["metrics"]  # it stays behind
+    assert not core.card("toy-vqa")["metrics"]
+    with zipfile.ZipFile(pack) as files:
+        names = set(files.namelist())
+    assert {"toy-pixels.json", "toy-vqa.json", "quick/toy-coded.json"} <= names
+    assert "toy-pixels.safetensors" not in names
+    assert sorted(line.split(":")[0] for line in said) == ["toy-coded, quick", "toy-pixels", "toy-vqa"]
+
+
 def test_shares_are_of_the_time_that_is_left(house: Path, monkeypatch: pytest.MonkeyPatch):
     queued(monkeypatch, queue.Job("toy-vqa", 1), queue.Job("toy-pixels", 2), queue.Job("toy-negative", 1))
     now, given = [0.0], []
 
-    def one(job: queue.Job, options: Any, seconds: float) -> str:
+    def one(job: queue.Job, options: Any, seconds: float, end: float) -> str:
         given.append((job.name, seconds))
         now[0] += 20.0 if job.name == "toy-vqa" else 10_000.0  # the first is quick, the second takes all
         return job.name
@@ -455,7 +482,7 @@ def test_shares_are_of_the_time_that_is_left(house: Path, monkeypatch: pytest.Mo
     said: list[str] = []
     queue.run(options_for(monkeypatch, "--queue", "toys", "--minutes", "10"), said.append)
     assert given == [("toy-vqa", 150.0), ("toy-pixels", pytest.approx(580 * 2 / 3))]
-    assert said[-1] == "toy-negative: no time is left"
+    assert said[-1] == "toy-negative: TimeoutError: no time is left"
 
 
 def options_for(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
@@ -481,7 +508,7 @@ def test_a_queue_that_makes_no_sense_is_a_sentence(
 def test_every_job_of_a_queue_is_a_recipe():
     for jobs in queue.QUEUES.values():
         assert all(zoo.recipe(job.name) and job.share > 0 for job in jobs)
-        assert len({job.name for job in jobs}) == len(jobs)
+        assert len({job.title for job in jobs}) == len(jobs)
 
 
 # ------------------------------------------------------------------ what travels, and what is declared
@@ -497,7 +524,7 @@ def test_lists_of_different_lengths_travel_in_batches_of_any_size():
     parts = [train.shard(batch, rank, 2) for rank in range(2)]
     assert [len(part["text"]) for part in parts] == [4, 4]
     assert sorted(text for part in parts for text in part["text"]) == sorted(batch["text"])
-    moved = train.moved(batch["question"], "meta")
+    moved = dataset.moved(batch["question"], "meta")
     assert all(question.device.type == "meta" for question in moved)
 
 

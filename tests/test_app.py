@@ -3,6 +3,7 @@
 import io
 import json
 import re
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -237,6 +238,106 @@ SEED = "#draw-seed textarea, #draw-seed input"
 CHANGED = "old => document.querySelector('#draw-film canvas').toDataURL() !== old"
 
 
+@pytest.fixture(scope="module")
+def draw_page(url: str) -> Iterator[Any]:
+    """DRAW's page, opened once. The tests that share it run in their order: those that change nothing come first."""
+    with open_page(url, reduced_motion=True) as page:
+        open_draw(page)
+        yield page
+
+
+@pytest.mark.browser
+def test_downloads_are_named_after_what_made_them(draw_page: Any):
+    name = "glimpse-draw-generate-digits-with-attention-beside-it-without-seed-7"
+    page = draw_page
+    page.locator("#draw-kl .main-svg").first.wait_for()
+    with page.expect_download() as gif:
+        page.locator("#draw-gif").click()
+    assert Path(gif.value.path()).read_bytes().startswith(b"GIF89a")
+    assert gif.value.suggested_filename == f"{name}.gif"
+    with page.expect_download() as png:
+        page.locator("#draw-film .png").click()
+    assert png.value.suggested_filename == f"{name}-step-32.png"
+    with page.expect_download() as svg:
+        page.locator("#draw-kl-box").get_by_role("button", name="SVG").click()
+    assert svg.value.suggested_filename == f"{name}-kl.svg"
+    assert "How much each step changes" in Path(svg.value.path()).read_text(encoding="utf-8")
+    with page.expect_download() as csv:
+        page.locator("#draw-kl-box").get_by_role("button", name="CSV").click()
+    rows = Path(csv.value.path()).read_text(encoding="utf-8").splitlines()
+    assert rows[0] == "series,step,% of full scale"
+    assert len(rows) == 1 + 2 * 32
+
+
+@pytest.mark.browser
+def test_the_lesson_shows_equations_without_a_network(draw_page: Any):
+    page = draw_page
+    page.get_by_text("How it works, with the equations").click()
+    page.locator("#draw-lesson .katex").first.wait_for()
+    assert "$$" not in page.locator("#draw-lesson").inner_text()
+
+
+@pytest.mark.browser
+def test_a_line_in_the_chart_follows_the_film_and_a_click_in_the_chart_goes_there(draw_page: Any):
+    page = draw_page
+    line = page.locator("#draw-size .film-line")
+    line.wait_for(state="attached", timeout=30_000)
+    before = line.bounding_box()["x"]
+    page.locator("#draw-film .strip").focus()
+    page.keyboard.press("Home")
+    page.wait_for_function(
+        "x => document.querySelector('#draw-size .film-line').getBoundingClientRect().x < x - 100", arg=before
+    )
+    box = page.locator("#draw-size .js-plotly-plot").bounding_box()
+    page.locator("#draw-size .js-plotly-plot").scroll_into_view_if_needed()
+    page.locator("#draw-size .js-plotly-plot").click(position={"x": box["width"] / 2, "y": box["height"] / 2})
+    step = int(page.locator("#draw-film .strip").get_attribute("data-index"))
+    assert 10 < step < 22
+
+
+@pytest.mark.browser
+def test_the_diagram_lights_the_parts_that_work(draw_page: Any):
+    lit = "part => document.querySelector(`#draw-diagram [data-part='${part}']`).classList.contains('lit')"
+    page = draw_page
+    assert page.evaluate(lit, "decoder")
+    assert not page.evaluate(lit, "encoder")  # nothing is read where a picture is made from noise
+    page.get_by_label("Reconstruct", exact=True).check()
+    wait_for_film(page, "where it reads")
+    assert page.evaluate(lit, "encoder")
+
+
+@pytest.mark.browser
+def test_two_quick_changes_end_at_the_second(draw_page: Any):
+    page = draw_page
+    for mode in ("Find the digit", "Reconstruct", "Move the window", "Generate"):
+        page.get_by_label(mode, exact=True).check()
+    page.get_by_label("Reconstruct", exact=True).check()
+    page.wait_for_function(
+        """() => { const s = document.querySelector('#draw-stage');
+        return !s.classList.contains('busy') && s.dataset.caption.startsWith('Reconstruct'); }""",
+        timeout=60_000,
+    )
+    page.wait_for_timeout(1500)
+    assert page.locator("#draw-stage").get_attribute("data-caption").startswith("Reconstruct")
+    assert "mode=reconstruct" in page.locator("#draw-film .strip").get_attribute("data-key")
+
+
+@pytest.mark.browser
+def test_a_bad_seed_is_answered_beside_the_seed_and_the_next_click_works(draw_page: Any):
+    page = draw_page
+    page.get_by_label("Generate", exact=True).check()
+    wait_for_film(page, "with attention")
+    page.locator(SEED).fill("a lucky number")
+    page.keyboard.press("Enter")
+    page.locator("#draw-seed-row").get_by_text("The seed must be a whole number").wait_for()
+    assert page.locator(".toast-body").count() == 0
+    assert page.locator("#draw-said .now").inner_text().startswith("Still shown: Generate")
+    before = page.locator("#draw-film canvas").first.evaluate("c => c.toDataURL()")
+    page.locator("#draw-new-seed").click()
+    page.wait_for_function(CHANGED, arg=before, timeout=30_000)
+    assert page.locator(".note:visible").count() == 0
+
+
 @pytest.mark.browser
 def test_a_visitor_generates_scrubs_reconstructs_and_finds(url: str):
     with open_page(url, reduced_motion=True) as page:
@@ -281,38 +382,6 @@ def test_a_visitor_generates_scrubs_reconstructs_and_finds(url: str):
 
 
 @pytest.mark.browser
-def test_a_bad_seed_is_answered_beside_the_seed_and_the_next_click_works(url: str):
-    with open_page(url, reduced_motion=True) as page:
-        open_draw(page)
-        page.locator(SEED).fill("a lucky number")
-        page.keyboard.press("Enter")
-        page.locator("#draw-seed-row").get_by_text("The seed must be a whole number").wait_for()
-        assert page.locator(".toast-body").count() == 0
-        assert page.locator("#draw-said .now").inner_text().startswith("Still shown: Generate")
-        before = page.locator("#draw-film canvas").first.evaluate("c => c.toDataURL()")
-        page.locator("#draw-new-seed").click()
-        page.wait_for_function(CHANGED, arg=before, timeout=30_000)
-        assert page.locator(".note:visible").count() == 0
-
-
-@pytest.mark.browser
-def test_two_quick_changes_end_at_the_second(url: str):
-    with open_page(url, reduced_motion=True) as page:
-        open_draw(page)
-        for mode in ("Find the digit", "Reconstruct", "Move the window", "Generate"):
-            page.get_by_label(mode, exact=True).check()
-        page.get_by_label("Reconstruct", exact=True).check()
-        page.wait_for_function(
-            """() => { const s = document.querySelector('#draw-stage');
-            return !s.classList.contains('busy') && s.dataset.caption.startsWith('Reconstruct'); }""",
-            timeout=60_000,
-        )
-        page.wait_for_timeout(1500)
-        assert page.locator("#draw-stage").get_attribute("data-caption").startswith("Reconstruct")
-        assert "mode=reconstruct" in page.locator("#draw-film .strip").get_attribute("data-key")
-
-
-@pytest.mark.browser
 def test_a_link_restores_tab_controls_strokes_and_the_step(url: str):
     with open_page(url, reduced_motion=True) as page:
         open_draw(page)
@@ -347,80 +416,17 @@ def test_a_link_that_makes_no_sense_opens_the_page_all_the_same(url: str):
 
 
 @pytest.mark.browser
-def test_downloads_are_named_after_what_made_them(url: str):
-    name = "glimpse-draw-generate-digits-with-attention-beside-it-without-seed-7"
-    with open_page(url, reduced_motion=True) as page:
-        open_draw(page)
-        page.locator("#draw-kl .main-svg").first.wait_for()
-        with page.expect_download() as gif:
-            page.locator("#draw-gif").click()
-        assert Path(gif.value.path()).read_bytes().startswith(b"GIF89a")
-        assert gif.value.suggested_filename == f"{name}.gif"
-        with page.expect_download() as png:
-            page.locator("#draw-film .png").click()
-        assert png.value.suggested_filename == f"{name}-step-32.png"
-        with page.expect_download() as svg:
-            page.locator("#draw-kl-box").get_by_role("button", name="SVG").click()
-        assert svg.value.suggested_filename == f"{name}-kl.svg"
-        assert "How much each step changes" in Path(svg.value.path()).read_text(encoding="utf-8")
-        with page.expect_download() as csv:
-            page.locator("#draw-kl-box").get_by_role("button", name="CSV").click()
-        rows = Path(csv.value.path()).read_text(encoding="utf-8").splitlines()
-        assert rows[0] == "series,step,% of full scale"
-        assert len(rows) == 1 + 2 * 32
-
-
-@pytest.mark.browser
-def test_a_line_in_the_chart_follows_the_film_and_a_click_in_the_chart_goes_there(url: str):
-    with open_page(url, reduced_motion=True) as page:
-        open_draw(page)
-        line = page.locator("#draw-size .film-line")
-        line.wait_for(state="attached", timeout=30_000)
-        before = line.bounding_box()["x"]
-        page.locator("#draw-film .strip").focus()
-        page.keyboard.press("Home")
-        page.wait_for_function(
-            "x => document.querySelector('#draw-size .film-line').getBoundingClientRect().x < x - 100", arg=before
-        )
-        box = page.locator("#draw-size .js-plotly-plot").bounding_box()
-        page.locator("#draw-size .js-plotly-plot").scroll_into_view_if_needed()
-        page.locator("#draw-size .js-plotly-plot").click(position={"x": box["width"] / 2, "y": box["height"] / 2})
-        step = int(page.locator("#draw-film .strip").get_attribute("data-index"))
-        assert 10 < step < 22
-
-
-@pytest.mark.browser
-def test_the_diagram_lights_the_parts_that_work(url: str):
-    lit = "part => document.querySelector(`#draw-diagram [data-part='${part}']`).classList.contains('lit')"
-    with open_page(url, reduced_motion=True) as page:
-        open_draw(page)
-        assert page.evaluate(lit, "decoder")
-        assert not page.evaluate(lit, "encoder")  # nothing is read where a picture is made from noise
-        page.get_by_label("Reconstruct", exact=True).check()
-        wait_for_film(page, "where it reads")
-        assert page.evaluate(lit, "encoder")
-
-
-@pytest.mark.browser
-@pytest.mark.parametrize("dark", [False, True])
-def test_nothing_sticks_out_on_a_phone(url: str, dark: bool):
-    with open_page(url, width=390, height=844, dark=dark, reduced_motion=True) as page:
+def test_nothing_sticks_out_on_a_phone(url: str):
+    with open_page(url, width=390, height=844, reduced_motion=True) as page:
         page.get_by_role("button", name="Open DRAW").wait_for()
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
         open_draw(page)
         for mode, words in [("Reconstruct", "where it reads"), ("Find the digit", "What it sees")]:
             page.get_by_label(mode, exact=True).check()
             wait_for_film(page, words)
-            assert page.evaluate("document.documentElement.scrollWidth") <= 390
-
-
-@pytest.mark.browser
-def test_the_lesson_shows_equations_without_a_network(url: str):
-    with open_page(url, reduced_motion=True) as page:
-        open_draw(page)
-        page.get_by_text("How it works, with the equations").click()
-        page.locator("#draw-lesson .katex").first.wait_for()
-        assert "$$" not in page.locator("#draw-lesson").inner_text()
+            for theme in ("dark", "light"):
+                page.emulate_media(color_scheme=theme, reduced_motion="reduce")
+                assert page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
 @pytest.mark.browser

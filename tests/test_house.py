@@ -23,7 +23,7 @@ SHARED = {
     "demos.pictures",
     "demos.checks",
 }  # what tabs may import
-ABOVE_TABS = {"demos", "demos.first_sight", "demos.sheets"}  # what may import tabs, beside app.py
+ABOVE_TABS = {"demos", "demos.first_sight", "demos.later_parts", "demos.sheets"}  # what may import tabs, beside app.py
 
 
 def module_name(path: Path) -> str:

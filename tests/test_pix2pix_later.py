@@ -7,8 +7,9 @@ from torch import nn
 
 from core import pairs
 from core.features import stages
+from core.layers import moved_with_a_hole
 from core.pix2pix import Up
-from core.pix2pix_later import Grow, LaterPix2Pix, Patches, evaluate_told, hinge, moved_with_a_hole
+from core.pix2pix_later import Grow, LaterPix2Pix, Patches, evaluate_told, hinge
 
 
 def small(**changes):
@@ -107,7 +108,7 @@ def test_shift_and_hole_are_those_of_a_loop_over_pixels():
                 covered = all(0 <= at - hole[b, k].item() < 6 for k, at in enumerate((row, column)))
                 if 0 <= r < 16 and 0 <= c < 16 and not covered:
                     expected[b, :, row, column] = pictures[b, :, r, c]
-    assert torch.equal(moved_with_a_hole(pictures, by, hole), expected)
+    assert torch.equal(moved_with_a_hole(pictures, by, hole, 2, 6), expected)
 
 
 def test_stages_have_one_length_in_every_pixel_and_pass_gradients():

@@ -11,7 +11,7 @@ from core.draw.attention import Window, check_sizes, read_window, start_inside_t
 from core.layers import grid, hold_then_fall, kl_to_standard_normal
 from core.likelihood import SEED, averages, bernoulli_nll, discretised_logistic_nll
 from core.noise import randn_each, seeded
-from core.recipe import Batch, Compiles, Likelihood, Model, Phase, Samples, Shows
+from core.recipe import Batch, Compiles, Likelihood, Model, Phase, Records, Samples, Shows
 
 # ------------------------------------------------------------------ the boxes of Figure 2
 
@@ -93,7 +93,7 @@ class WriteWindow(nn.Module):
 # ------------------------------------------------------------------ the generative model (Sec. 2)
 
 
-class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles):
+class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
     """DRAW with attention, or without where read and write are None.
 
     size, channels: of the picture. read, write: N of the two windows. curriculum: [progress, glimpses]
@@ -188,20 +188,30 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles):
 
     def bound(self, x: Tensor, *, glimpses: int | None = None, generator: torch.Generator | None = None):
         """L_x and L_z (Eq. 9, 11) in nats, each (B,); their sum bounds -log p(x) from above."""
+        return self.bound_of(x, self.unroll(x, glimpses=glimpses, generator=generator))
+
+    def bound_of(self, x: Tensor, steps: Iterable[Glimpse]) -> tuple[Tensor, Tensor]:
+        """The same, of a reconstruction's steps."""
         L_z = x.new_zeros(len(x))
-        for step in self.unroll(x, glimpses=glimpses, generator=generator):
+        for step in steps:
             L_z = L_z + step.kl
         return self.reconstruction_nll(step.canvas, x), L_z
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """The variational bound (Eq. 12) of a batch {"image": (B, C, H, W)}, averaged over it."""
-        progress = batch.get("progress", 1.0)
-        glimpses = next((t for until, t in self.curriculum if progress < until), self.n_glimpses)
-        L_x, L_z = self.bound(batch["image"], glimpses=glimpses, generator=batch.get("generator"))
+        x, glimpses = batch["image"], self.glimpses_at(batch.get("progress", 1.0))
+        noise = torch.randn(glimpses, len(x), self.latents, generator=batch.get("generator"), device=x.device)
+        L_x, L_z = self.bound_of(x, self.run(x, noise))
         return {"loss": (L_x + L_z).mean(), "L_x": L_x.mean(), "L_z": L_z.mean()}
 
+    def glimpses_at(self, progress: float) -> int:
+        """How many glimpses are trained at this share of the training."""
+        return next((t for until, t in self.curriculum if progress < until), self.n_glimpses)
+
     def phases(self) -> list[Phase]:
-        return [adam_phase(self, hold_then_fall)]
+        phase = adam_phase(self, hold_then_fall)
+        phase.stage = self.glimpses_at
+        return [phase]
 
     @torch.inference_mode()
     def nll(self, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:

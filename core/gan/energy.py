@@ -30,7 +30,7 @@ class EnergyGAN(GAN):
         return self.energies(x, self.critic.encode(x, generator))
 
     def generator_loss(self, batch: Batch) -> dict[str, Tensor]:
-        fake = self.make(self.noise(batch))
+        fake = self.seen(self.make(self.noise(batch)), batch)
         with frozen(self.critic):
             code = self.critic.encode(fake, batch.get("generator"))
             energy = self.energies(fake, code).mean()  # Eq. 2; BEGAN's L_G
@@ -88,7 +88,7 @@ class BEGAN(EnergyGAN):
         generator = batch.get("generator")
         with torch.no_grad():
             fake = self.make(self.noise(batch))
-        L_x, L_G = (self.scores(x, generator=generator).mean() for x in (batch["image"], fake))
+        L_x, L_G = (self.scores(self.seen(x, batch), generator=generator).mean() for x in (batch["image"], fake))
         loss = L_x - self.k_t.clone() * L_G
         balance = (self.gamma * L_x - L_G).detach()
         self.change = self.control * (batch["progress"] ** 2 if self.grows else 1) * balance

@@ -18,13 +18,14 @@ from torch import Tensor, nn
 from core.gan.objectives import NON_SATURATING, Objective
 from core.gan.parts import Convolutions, Parts
 from core.gan.penalties import unit_gradient
-from core.layers import frozen, grid, hold_then_fall, unmoved
-from core.noise import randn_like, seeded
+from core.layers import any_move, frozen, grid, hold_then_fall, moved_with_a_hole, unmoved
+from core.noise import seeded
 from core.recipe import Averages, Batch, Model, Phase, Samples, Shows
 
 Generator = torch.Generator | None
 Optimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
 CLASSES = 10
+SHIFT, HOLE = 1 / 8, 1 / 2  # of the side, for what is moved: translation and cutout as in Zhao et al. 2020
 
 
 def adam(rate: float, beta1: float, beta2: float = 0.999) -> Optimizer:
@@ -90,8 +91,8 @@ class Classifies(Protocol):
 class GAN(nn.Module, Model, Samples, Shows, Averages):
     """Two networks and their turns. Works for pictures and for points in the plane: `shape` is that of one of them.
 
-    veil: noise over the pictures that the critic sees at the start of training, in units of white; at the end there is
-    none. It hides what gives made pictures away at once (Arjovsky and Bottou 2017, arXiv:1701.04862, Sec. 3).
+    moved: whether the critic sees every picture shifted and with a hole, in white, real ones and made ones alike; it
+    cannot learn a few thousand photos by heart then (Zhao et al. 2020, arXiv:2006.10738).
     """
 
     def __init__(
@@ -101,10 +102,11 @@ class GAN(nn.Module, Model, Samples, Shows, Averages):
         *,
         latents: int,
         schedule: Callable[[float], float] = hold_then_fall,
-        veil: float = 0.0,
+        moved: bool = False,
     ):
         super().__init__()
-        self.rule, self.latents, self.shape, self.schedule, self.veil = rule, latents, parts.shape, schedule, veil
+        self.rule, self.latents, self.shape, self.schedule = rule, latents, parts.shape, schedule
+        self.moved = moved
         self.generator = parts.generator(latents + rule.told)
         self.critic = (
             parts.copier()
@@ -147,16 +149,18 @@ class GAN(nn.Module, Model, Samples, Shows, Averages):
         real = batch["image"]
         return torch.randn(len(real), self.latents, generator=batch.get("generator"), device=real.device)
 
-    def veiled(self, x: Tensor, batch: Batch) -> Tensor:
-        if not self.veil:
+    def seen(self, x: Tensor, batch: Batch) -> Tensor:
+        """What the critic sees of pictures (B, *shape) in training."""
+        if not self.moved:
             return x
-        return x + self.veil * (1 - batch["progress"]) * randn_like(x, batch.get("generator"))
+        move = any_move(len(x), x.shape[-1], SHIFT, HOLE, batch.get("generator"), x.device)
+        return 1 - moved_with_a_hole(1 - x, *move)
 
     def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
         """The critic's turn: real and made pictures, and the penalty where the paper has one."""
-        real, told, generator = self.veiled(batch["image"], batch), self.condition(batch), batch.get("generator")
+        real, told, generator = self.seen(batch["image"], batch), self.condition(batch), batch.get("generator")
         with torch.no_grad():
-            fake = self.veiled(self.make(self.noise(batch), told), batch)
+            fake = self.seen(self.make(self.noise(batch), told), batch)
         on_real = self.scores(real, told, generator)
         with unmoved(self.critic):  # in use, its batch norms should know what real pictures are like
             on_fake = self.scores(fake, told, generator)
@@ -171,7 +175,7 @@ class GAN(nn.Module, Model, Samples, Shows, Averages):
     def generator_loss(self, batch: Batch) -> dict[str, Tensor]:
         """The generator's turn: new noise, and gradients that pass through the critic."""
         told = self.condition(batch)
-        fake = self.veiled(self.make(self.noise(batch), told), batch)
+        fake = self.seen(self.make(self.noise(batch), told), batch)
         with frozen(self.critic):
             return {"loss": self.rule.objective.generator(self.scores(fake, told, batch.get("generator")))}
 

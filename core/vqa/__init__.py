@@ -37,10 +37,10 @@ RECIPES |= {
 }
 RECIPES["rdan"] = JOINT | dict(
     build=Looking,
-    config=dict(share=0.3),
+    config=dict(share=0.4),
     variant="rdan",
     data="vqa-maps",
-    steps=1200,
+    steps=2000,
     evaluate=evaluate_looking,
     paper="arXiv:1611.00471, Sec. 3.4",
 )

@@ -5,18 +5,21 @@ from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image, ImageDraw, ImageFont
+from PIL import Image, ImageDraw
 
 from core.gan.fgan import Divergence
 from demos import plots
 from demos.fgan.fits import Fit, normal
 
-WIDTH, HEIGHT, FINER = 440, 300, 2  # painted FINER times as large, then averaged for smooth edges
+WIDTH, HEIGHT, FINER = 560, 300, 2  # painted FINER times as large, then averaged for smooth edges
+# What a picture shows stands above it, as text of the page's own size: a phone shows the picture at half its size.
+FIT = "Above: p filled, q drawn, the best q dotted. Below: the critic's T, the best T dotted"
+TANGENT = "f and its tangent, whose slope is T; it meets the axis at −f*(T)"
+SADDLE = "Generator across, critic up. Round: single step; square: in turns"
 PAPER, INK, FAINT = "#f7f4ee", "#57534e", "#d6d3d1"
 PALE = {"real": "#b5dccd"}  # the area under a curve
 STYLES = [("generated", ""), ("writing", "long")]  # of a fit, and of the one beside it
 DASHES = {"": (1, 0), "long": (8, 4), "dots": (2, 3)}  # points painted, points left out
-FONT = ImageFont.load_default(13 * FINER)
 
 
 class Panel:
@@ -61,12 +64,6 @@ class Panel:
         self.line(self.xs, [y, y], FAINT, width=1)
         if x is not None:
             self.line([x, x], self.ys, FAINT, width=1)
-
-    def words(self, text: str, top: bool = True) -> None:
-        """In the upper or the lower left corner."""
-        left, up, _, bottom = self.box
-        place, anchor = ((left + 8, up + 2), "lt") if top else ((left + 8, bottom - 4), "ls")
-        self.pen.text(place, text, fill=INK, font=FONT, anchor=anchor)
 
 
 def blank() -> Image.Image:
@@ -115,8 +112,6 @@ def of_fit(fits: list[Fit], rows: list[Divergence], k: int, ys: tuple[float, flo
         below.line(x, best_T(fit, row, now["mu"], now["sigma"]), INK, "dots", 1.5)
         if "T" in now:
             below.line(x, now["T"], colour, dash)
-    above.words("p filled, q drawn, best q dotted")
-    below.words("the critic's T, best T dotted")
     return picture.reduce(FINER)
 
 
@@ -140,7 +135,6 @@ def of_tangent(row: Divergence, u: float) -> Image.Image:
     panel.line(ends, value + slope * (ends - u), "reading", "long", 2)
     panel.dot(0.0, value - slope * u, "generated", square=True)
     panel.dot(u, value, "reading")
-    panel.words("f and its tangent: slope T, meeting the axis at -f*(T)", top=False)
     return picture
 
 
@@ -160,5 +154,4 @@ def of_saddle(paths: dict[str, torch.Tensor], k: int, reach: float) -> Image.Ima
         if k:
             panel.line(x, y, colour, dash, 2)
         panel.dot(x[-1], y[-1], colour, square=square)
-    panel.words("generator across, critic up; round: single step, square: in turns")
     return picture

@@ -49,7 +49,7 @@ class Fitting:
         while len(self.painted) < max(len(moments), 1):
             self.painted.append(pictures.of_fit(fitted, self.rows, len(self.painted), ys))
         captions = [fits.told_at(fitted, k) for k in range(len(moments))] or ["Where the fit starts."]
-        film = pictures.film("Two Gaussians, fitted by one", self.painted, readouts=readouts(fitted), captions=captions)
+        film = pictures.film(pictures.FIT, self.painted, readouts=readouts(fitted), captions=captions)
         if live:
             film["start"] = len(self.painted) - 1
         charts = figures.gap(fitted), figures.contour(fitted, *self.axes, self.heights)
@@ -76,7 +76,7 @@ def divergence(name: str, number: float | None) -> View:
     row = fits.row_of(name, number)
     at = torch.tensor(RATIOS, dtype=torch.double)
     film = pictures.film(
-        row.name,
+        pictures.TANGENT,
         [pictures.of_tangent(row, u) for u in RATIOS],
         captions=[
             f"Where p/q is {u:.2f}, the best T is {T:.2f}, and a sample earns its generator {reward:.2f}."
@@ -108,7 +108,7 @@ def saddle(curvature: float, coupling: float, rate: float) -> View:
     reach = 1.1 * max(1.0, min(4.0, max(path.abs().max().item() for path in paths.values())))
     at = list(range(0, SADDLE_STEPS + 1, 4))
     film = pictures.film(
-        "Two players near a saddle point",
+        pictures.SADDLE,
         [pictures.of_saddle(paths, k, reach) for k in at],
         captions=[f"After {k} steps: J is {J['single step'][k]:.3g}, in turns {J['in turns'][k]:.3g}." for k in at],
     )

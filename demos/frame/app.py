@@ -5,6 +5,7 @@ import math
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import Any
+from urllib.parse import parse_qsl
 
 import gradio as gr
 
@@ -38,7 +39,7 @@ def plain_page(tab: str, title: str) -> Iterator[Page]:
 
 
 def header(words: str) -> gr.HTML:
-    """The app's title; it also hears the browser's Back and Forward."""
+    """The app's title; it also hears of the browser's Back and Forward, and of the link that opened the page."""
     return gr.HTML(
         None,
         elem_id="title",
@@ -53,10 +54,8 @@ def assemble(
 ) -> None:
     """Join the pages: the address follows the tab, Back and Forward go between tabs, links restore, leaving stops."""
     for tab, item in opened.items():
-        item.select(None, None, None, js=f"() => glimpse.opened({json.dumps(tab)})")
         others = [stop for name, made in pages.items() if name != tab for stop in made.stops]
-        if others:
-            item.select(None, None, None, cancels=others, **QUIET)
+        item.select(None, None, None, js=f"() => glimpse.opened({json.dumps(tab)})", cancels=others, **QUIET)
 
     def turn(event: gr.EventData) -> Any:
         return gr.Tabs(selected=event.tab) if event.tab in opened else gr.skip()
@@ -65,10 +64,12 @@ def assemble(
     acting = {name: made for name, made in pages.items() if made.show is not None}
     outputs = {name: [made.board, *made.controls.values(), *made.outputs] for name, made in acting.items()}
 
-    def restore(request: gr.Request) -> list[Any]:
-        query = dict(request.query_params)
-        if limits.TOO_LONG.items() <= query.items():
+    def restore(event: gr.EventData) -> list[Any]:
+        link = str(event.query)
+        if len(link) > limits.LONGEST_QUERY:
             gr.Warning("The link is too long to be read, so the page opened as it is.")
+            link = ""
+        query = dict(parse_qsl(link, keep_blank_values=True))
         tab = query.get("tab")
         answers = {name: [gr.skip()] * len(outputs[name]) for name in acting}
         if tab in acting:
@@ -77,8 +78,10 @@ def assemble(
         return [selected, *(value for answer in answers.values() for value in answer)]
 
     every = [component for name in acting for component in outputs[name]]
-    event = demo.load(restore, None, [tabs, *every], **QUIET)
+    event = title.submit(restore, None, [tabs, *every], **QUIET)
     event.then(None, None, None, js="() => glimpse.restored()")
+    # Only where there is a link: Gradio's page looks at each of so many outputs, also at those that stay as they are.
+    demo.load(None, None, None, js="() => glimpse.restore()", **QUIET)
 
 
 def restored_page(made: Page, query: Mapping[str, str]) -> list[Any]:

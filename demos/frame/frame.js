@@ -4,6 +4,7 @@
 
 const glimpse = (() => {
   const pages = {}; // by tab: {settings, props, value, asked, heard, step}
+  const LONGEST_WAIT = 20000; // ms
   let asks = 0;
 
   const within = (tab, selector) => document.querySelector("#" + tab + "-page " + selector);
@@ -121,6 +122,7 @@ const glimpse = (() => {
     stage?.classList.toggle("stale", failed && Boolean(page.caption));
     if (stage) Object.assign(stage.dataset, { caption: page.caption ?? "", key: page.query ?? "" });
     if (!failed) follow(tab);
+    if (Number.isInteger(page.pressed)) page.guide.go(page.pressed);
   }
 
   function board({ element, props, watch }, settings) {
@@ -150,20 +152,28 @@ const glimpse = (() => {
       look.hidden = step < 0;
       look.textContent = step < 0 ? "" : steps[step].look;
     }
+    // Steps are two events of Gradio's, whose answers may come in any order: the next one waits for the answer that is
+    // under way, and of several that were pressed meanwhile the last one counts. An answer that never comes holds nobody.
     function go(step) {
       at(step);
-      if (pages[tab]) pages[tab].stepping = true;
+      const page = pages[tab];
+      if (page?.busySince && performance.now() - page.busySince < LONGEST_WAIT) return (page.pressed = step);
+      if (page) {
+        [page.stepping, page.pressed] = [true, null];
+        busy(tab, true); // at once: `before` runs only when Gradio sends the event
+      }
       trigger(steps[step].live ? "submit" : "select", { index: step });
     }
     at(-1);
     buttons.forEach((button, k) => button.addEventListener("click", () => go(k)));
     back.addEventListener("click", () => go(current - 1));
     next.addEventListener("click", () => go(current + 1));
-    pages[tab] = { ...pages[tab], guide: { at } };
+    pages[tab] = { ...pages[tab], guide: { at, go } };
   }
 
   // Other controls than the step's: its sentence would be about something else.
   function leavePath(tab) {
+    pages[tab].pressed = null;
     pages[tab].guide?.at(-1);
   }
 
@@ -185,15 +195,30 @@ const glimpse = (() => {
   }
 
   // While a link is being restored the first tab opens for a moment: the address must not follow it.
-  let restoring = open() !== "home";
-  const restored = () => (restoring = false);
+  const link = location.search.slice(1);
+  let restoring = link !== "";
+  let heading = null; // the title's trigger
+  const restore = () => void (restoring && heading("submit", { query: link }));
+  function restored() {
+    restoring = false;
+    requestAnimationFrame(centre);
+  }
+
+  // Where the bar of tabs is wider than the screen, the open one stands in its middle, with neighbours in view.
+  function centre() {
+    const bar = document.querySelector("#tabs [role=tablist]");
+    const button = bar.querySelector("[aria-selected=true]");
+    bar.scrollLeft = button.offsetLeft - (bar.clientWidth - button.offsetWidth) / 2;
+  }
 
   function opened(tab) {
+    requestAnimationFrame(centre);
     if (restoring) return;
     if (open() !== tab) history.pushState(null, "", tab === "home" ? location.pathname : address(tab));
   }
 
   function header({ trigger }) {
+    heading = trigger;
     window.addEventListener("popstate", () => trigger("select", { tab: open() }));
   }
 
@@ -376,6 +401,6 @@ const glimpse = (() => {
     if (plot) go(plot, event);
   });
 
-  return { before, board, rest, path, header, opened, restored };
+  return { before, board, rest, path, header, opened, restore, restored };
 })();
 window.glimpse = glimpse;

@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 import gradio as gr
+from gradio.events import EventListenerMethod, set_cancel_events
 
 from core.weights import WeightsError
 from demos.frame import parts
@@ -430,7 +431,8 @@ class Page:
         if path and hasattr(self, "started"):
             self.stops.append(self.started.then(**event | dict(js=None)))
         if stop is not None:
-            gr.on([*stop, *self.listeners()], None, None, None, cancels=self.stops, **QUIET)
+            ends = [EventListenerMethod(each.__self__, each.event_name) for each in (*stop, *self.listeners())]
+            set_cancel_events(ends, self.stops)  # `gr.on` would add an event that does nothing, with as many triggers
         if stop:  # it may have been stopped before its first result
             gr.on(list(stop), None, None, None, js=f"() => glimpse.rest({json.dumps(self.tab)})", **QUIET)
         return made

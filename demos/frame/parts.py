@@ -74,6 +74,8 @@ def words(control: gr.components.Component, key: str, value: Any) -> str:
         return str(control.label) if value else ""
     if isinstance(control, gr.HTML):
         return "your drawing" if (value or {}).get("strokes") else ""
+    if isinstance(control, gr.Textbox) and not str(value).isdecimal():
+        return f"“{value}”"
     return f"{control.label} {value}"
 
 

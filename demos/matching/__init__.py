@@ -216,7 +216,9 @@ def measured() -> str:
         metrics = core.card(pool.MODEL)["metrics"]
     except WeightsError:
         return ""
-    lines = ["| on 1,000 held-out photos | R@1 | R@5 | R@10 |", "|---|---:|---:|---:|"]
+    if not metrics:  # trained, and not measured yet
+        return ""
+    lines = [f"| on {metrics['n']:,} held-out photos | R@1 | R@5 | R@10 |", "|---|---:|---:|---:|"]
     for way in ("photo to sentence", "sentence to photo"):
         cells = " | ".join(f"{metrics[f'R@{k}, {way}']:.1f} %" for k in (1, 5, 10))
         lines.append(f"| {way} | {cells} |")

@@ -6,7 +6,7 @@ import gradio as gr
 
 import core
 from demos import frame, plots
-from demos.pix2pix import films, paints, parts
+from demos.pix2pix import films, later, paints, parts
 from demos.pix2pix.films import compare, translate
 from demos.pix2pix.inputs import BAGS, FACADES, INKS, MODELS, PAPER, SHOES, read_input, read_photo, stock
 from demos.widgets import FilmStrip, SketchPad
@@ -219,11 +219,19 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                     sheets = FilmStrip(elem_id="pix2pix-sheets", label="Photos during training")
                 with gr.Column(min_width=300):
                     curve = gr.Plot(show_label=False, elem_id="pix2pix-curve")
+            with gr.Accordion("What is each later part worth?", open=False, elem_id="pix2pix-later") as worth:
+                gr.Markdown(later.said(), elem_id="pix2pix-later-said")
+                with gr.Row():
+                    with gr.Column(min_width=300):
+                        bars = gr.Plot(show_label=False, elem_id="pix2pix-later-bars")
+                    with gr.Column(min_width=300):
+                        photos = gr.HTML(elem_id="pix2pix-later-sheet", apply_default_css=False)
             page.lesson(parts.measured())
         page.act(show, [strip])
         page.press(page.another, another, list(PADS.values()))
         page.press(page.other_colours, other_colours, list(POTS))
         page.also([history.expand, model.input], learned, [sheets, curve])
+        page.also([worth.expand], later.shown, [bars, photos])
     gr.api(frame.sentences(translate), api_name="pix2pix_translate", **frame.MODEL)
     gr.api(frame.sentences(compare), api_name="pix2pix_compare", **frame.MODEL)
     return page

@@ -78,7 +78,7 @@ def short(title: str) -> str:
 
 def measured() -> str:
     """What the cards say of the parts, beside what the paper found, as a table in Markdown."""
-    rows = ["| | pixels right % | IoU % | the paper's, on streets |", "|---|---|---|---|"]
+    rows = ["| network | pixels right % | IoU % | the paper's, on streets |", "|---|---|---|---|"]
     for part, name in PARTS.items():
         try:
             found = core.card(name)["metrics"]

@@ -50,7 +50,7 @@ def compared() -> str:
         "16 digits, each pixel once", "16 digits, naive sampler",
     ]  # fmt: skip
     cells = zip(rows, *map(column, NETWORKS), strict=True)
-    lines = ["| | " + " | ".join(NETWORKS.values()) + " |", "|---|" + "---:|" * len(NETWORKS)]
+    lines = ["| measured | " + " | ".join(NETWORKS.values()) + " |", "|---|" + "---:|" * len(NETWORKS)]
     return "\n".join([*lines, *("| " + " | ".join(each) + " |" for each in cells)])
 
 

@@ -150,7 +150,7 @@ def choose(picture: Image.Image, question: str, method: str, options: str, *_: s
         raise frame.Note(
             "None of these is an answer that the networks can give; try colours, numbers, yes or no.", "options"
         )
-    said = f"{TITLES[method]} chooses {found[0][0]}, {found[0][1]:.0%} of the share of these {len(found)}."
+    said = f"Of these {len(found)}, {TITLES[method]} chooses {found[0][0]}, {found[0][1]:.0%} sure."
     if strange:
         said += f" It cannot give {', '.join(strange[:4])}."
     bars = views.bars("Shares among your options", {TITLES[method]: ("reading", found)})
@@ -167,10 +167,10 @@ def judge(picture: Image.Image, question: str, method: str, options: str, people
         raise frame.Note(str(problem), at="people") from None
     found = asking.every(picture, question)
     mine, _ = found["rdan"][0] if "rdan" in found else next(iter(found.values()))[0]
-    worth = metric.score(mine, said_by)
+    worth, (best, share) = metric.score(mine, said_by), scores[0]
     said = (
-        f"{scores[0][0] or 'An empty answer'} is worth {scores[0][1]:.0%} among these {len(said_by)} people. "
-        f"r-DAN's answer, {mine}, would get {worth:.0%}."
+        f"{f'“{best}”' if best else 'An empty answer'} is worth {share:.0%} among these {len(said_by)} people. "
+        f"r-DAN's answer, “{mine}”, would get {worth:.0%}."
     )
     bars = views.bars("What each answer is worth", {"consensus": ("real", scores)}, "score, %")
     return views.still(picture), bars, views.compared(found, said_by), said

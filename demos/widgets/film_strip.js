@@ -115,13 +115,17 @@ function fit({ width, height, smooth, large }, side) {
 }
 
 // The largest side with which all large panes and the play controls are in view together; patches stay small.
-function sideOf(large, room) {
+// A pane's side is its longer one: `wide` and `tall` are what the widest and the tallest pane take of it.
+function sideOf(specs, room) {
+  const large = Math.max(1, specs.length);
+  const share = (length) => Math.max(0, ...specs.map((spec) => spec[length] / Math.max(spec.width, spec.height))) || 1;
+  const [wide, tall] = [share("width"), share("height")];
   const top = panesBox.getBoundingClientRect().top + window.scrollY;
   const above = top < 0.7 * window.innerHeight ? top : 100; // further down the page nothing else has to be in view
   const height = window.innerHeight - above - find(".controls").offsetHeight - 3 * GAP;
   const sides = Array.from({ length: large }, (_, i) => {
     const [columns, rows] = [i + 1, Math.ceil(large / (i + 1))];
-    return Math.min((room - GAP * (columns - 1)) / columns, height / rows - TITLE);
+    return Math.min((room - GAP * (columns - 1)) / columns / wide, (height / rows - TITLE) / tall);
   });
   const best = Math.max(...sides);
   const side = sides.findLast((each) => each >= 0.85 * best); // rather side by side, where that costs little
@@ -131,7 +135,7 @@ function sideOf(large, room) {
 function layOut() {
   const room = panesBox.clientWidth;
   if (!film || !room) return; // in a tab that is not shown; the observer calls again
-  const side = sideOf(Math.max(1, panes.filter(({ spec }) => spec.large).length), room);
+  const side = sideOf(panes.map(({ spec }) => spec).filter(({ large }) => large), room);
   for (const pane of panes) {
     const { spec, canvas } = pane;
     pane.scale = fit(spec, spec.large ? side : Math.min(SMALL, room));
