@@ -370,7 +370,7 @@ def test_a_note_stands_at_its_control(four: dict, values: dict, at: str, words: 
 
 def test_the_tables_say_what_the_cards_say(four: dict):
     table = [[cell.strip() for cell in line.strip("|").split("|")] for line in measured.compared().splitlines()]
-    assert table[0] == ["", *NETWORKS.values()]
+    assert table[0] == ["measured", *NETWORKS.values()]
     assert [row[1] for row in table[2:]] == [
         *("1 of h = 4", "1,200 steps", "100.00 nats", "81.30 nats", "33 of 406 before it", "0.50 s", "100 s, 200 ×")
     ]
