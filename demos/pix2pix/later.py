@@ -38,6 +38,11 @@ def title(entry: dict[str, Any]) -> str:
     return f"Without {entry['left_out']}" if entry["left_out"] else "With all parts"
 
 
+def label(entry: dict[str, Any]) -> str:
+    """The title in short lines, beside its bar: a phone has little space."""
+    return title(entry).replace("Without ", "Without<br>").replace(" on known", "<br>on known")
+
+
 def kid(entry: dict[str, Any]) -> float:
     """KID × 1000 of a training as it learned: with each photo's own colours told, or with none where it knows none."""
     return entry["KID_untold"] if entry["KID_told"] is None else entry["KID_told"]
@@ -70,7 +75,7 @@ def listed(parts: list[str]) -> str:
 
 def bars() -> go.Figure:
     """KID of each training, with colours told and with none."""
-    result = plots.figure("What each later part is worth", "KID × 1000, lower is better", "", height=360)
+    result = plots.figure("", "KID × 1000", "", height=400)
     rows = sorted(entries(), key=kid, reverse=True)  # Plotly begins at the bottom
     for key, name, colour, pattern in [
         ("KID_untold", "no colours told", "generated", "/"),
@@ -79,14 +84,14 @@ def bars() -> go.Figure:
         shown = [entry for entry in rows if entry[key] is not None]
         result.add_bar(
             x=[round(entry[key], 1) for entry in shown],
-            y=[title(entry) for entry in shown],
+            y=[label(entry) for entry in shown],
             customdata=[entry["steps"] for entry in shown],
             name=name,
             orientation="h",
             marker=dict(color=plots.COLOURS[colour], pattern_shape=pattern),
             hovertemplate="%{x:.1f} after %{customdata:,} steps",
         )
-    order = dict(categoryorder="array", categoryarray=[title(entry) for entry in rows])
+    order = dict(categoryorder="array", categoryarray=[label(entry) for entry in rows])
     return result.update_layout(legend_traceorder="reversed", hovermode="closest").update_yaxes(**order)
 
 
