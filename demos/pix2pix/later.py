@@ -7,6 +7,7 @@ import base64
 import functools
 import html
 import json
+import textwrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -40,7 +41,7 @@ def title(entry: dict[str, Any]) -> str:
 
 def label(entry: dict[str, Any]) -> str:
     """The title in short lines, beside its bar: a phone has little space."""
-    return title(entry).replace("Without ", "Without<br>").replace(" on known", "<br>on known")
+    return "<br>".join(textwrap.wrap(title(entry), 21))
 
 
 def kid(entry: dict[str, Any]) -> float:
