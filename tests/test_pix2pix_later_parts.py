@@ -35,7 +35,7 @@ def test_bars_sheet_and_words_say_what_is_in_the_file(monkeypatch: pytest.Monkey
     assert "it is 51 with all parts and 51 for a network that never learned any" in said
     assert "for 7 to 12 steps" in said
     untold, told = later.bars().data
-    assert dict(zip(told.y, told.x, strict=True)) == {later.title(e): e["KID_told"] for e in found if e["KID_told"]}
+    assert dict(zip(told.y, told.x, strict=True)) == {later.label(e): e["KID_told"] for e in found if e["KID_told"]}
     assert len(untold.x) == len(PARTS)
     assert re.findall(r"<figcaption>(.*?)</figcaption>", later.sheet())[4] == "Without the heads on known features: 83"
 

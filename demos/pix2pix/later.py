@@ -7,6 +7,7 @@ import base64
 import functools
 import html
 import json
+import textwrap
 from typing import Any
 
 import plotly.graph_objects as go
@@ -36,6 +37,11 @@ def entries() -> list[dict[str, Any]]:
 
 def title(entry: dict[str, Any]) -> str:
     return f"Without {entry['left_out']}" if entry["left_out"] else "With all parts"
+
+
+def label(entry: dict[str, Any]) -> str:
+    """The title in short lines, beside its bar: a phone has little space."""
+    return "<br>".join(textwrap.wrap(title(entry), 21))
 
 
 def kid(entry: dict[str, Any]) -> float:
@@ -70,7 +76,7 @@ def listed(parts: list[str]) -> str:
 
 def bars() -> go.Figure:
     """KID of each training, with colours told and with none."""
-    result = plots.figure("What each later part is worth", "KID × 1000, lower is better", "", height=360)
+    result = plots.figure("", "KID × 1000", "", height=400)
     rows = sorted(entries(), key=kid, reverse=True)  # Plotly begins at the bottom
     for key, name, colour, pattern in [
         ("KID_untold", "no colours told", "generated", "/"),
@@ -79,14 +85,14 @@ def bars() -> go.Figure:
         shown = [entry for entry in rows if entry[key] is not None]
         result.add_bar(
             x=[round(entry[key], 1) for entry in shown],
-            y=[title(entry) for entry in shown],
+            y=[label(entry) for entry in shown],
             customdata=[entry["steps"] for entry in shown],
             name=name,
             orientation="h",
             marker=dict(color=plots.COLOURS[colour], pattern_shape=pattern),
             hovertemplate="%{x:.1f} after %{customdata:,} steps",
         )
-    order = dict(categoryorder="array", categoryarray=[title(entry) for entry in rows])
+    order = dict(categoryorder="array", categoryarray=[label(entry) for entry in rows])
     return result.update_layout(legend_traceorder="reversed", hovermode="closest").update_yaxes(**order)
 
 
