@@ -22,7 +22,6 @@ from pathlib import Path
 from typing import Any
 
 from core import evaluate, train, weights, zoo
-from core.pix2pix_later import PARTS as LATER_PARTS
 
 FOR_TRAINING = 0.85  # of a recipe's time; the rest is for loading and measuring
 MOMENTS = (0.02, 0.2, 0.4, 0.6, 0.8, 0.98)  # of a training, at which a step's time is taken: a curriculum changes it
@@ -60,6 +59,7 @@ def tries(name: str, share: float, *rates: float | None, **changes: Any) -> list
     return [Job(name, share, changes=one, label=label) for one, label in zip(told, labels, strict=True)]
 
 
+LATER_PARTS = ("short", *(f"without-{part}" for part in ("matching", "perceptual", "heads", "moves", "colours")))
 PAPER = dict(filters=32, gamma=0.75, control=0.001, eta=1, background=None, grows=False)  # BEGAN's
 
 # The longest first; shares are of the whole time where as many processes run as there are cores.

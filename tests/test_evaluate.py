@@ -27,6 +27,7 @@ FEW = {
     "bags",
     "bags-of-both",
     "facades",
+    "flowers",
     "flickr8k-captions",
 }  # sets that hold out a hundred pictures, or a thousand with five sentences each, and not thousands
 

@@ -142,8 +142,11 @@ def test_models_know_nothing_of_weights_data_and_training():
                 "core.vqa",
             },
         ),
-        ("train", {"core.zoo", "core.data", "core.weights", "core.noise", "core.recipe", "core.queue"}),
-        ("evaluate", {"core.zoo", "core.data", "core.weights", "core.recipe"}),
+        (
+            "train",
+            {f"core.{name}" for name in ["zoo", "data", "dataset", "gradients", "weights", "noise", "recipe", "queue"]},
+        ),
+        ("evaluate", {"core.zoo", "core.data", "core.dataset", "core.weights", "core.recipe"}),
         ("queue", {"core.evaluate", "core.train", "core.weights", "core.zoo"}),
     ],
 )
