@@ -122,6 +122,8 @@ const glimpse = (() => {
     stage?.classList.toggle("stale", failed && Boolean(page.caption));
     if (stage) Object.assign(stage.dataset, { caption: page.caption ?? "", key: page.query ?? "" });
     if (!failed) follow(tab);
+    // A table that is wider than a phone scrolls; so a keyboard must reach it.
+    document.querySelectorAll("#" + tab + "-page .wide-table").forEach((table) => (table.tabIndex = 0));
     if (Number.isInteger(page.pressed)) page.guide.go(page.pressed);
   }
 

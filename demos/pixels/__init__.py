@@ -184,7 +184,8 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 right = page.chart("right", when=SCORE)
             page.diagram(path.DIAGRAM)
             with gr.Accordion("All compared, and beside DRAW", open=True, elem_id="pixels-compared"):
-                gr.Markdown(f"{measured.words()}\n\n{measured.compared()}", elem_id="pixels-table")
+                table = f"{measured.words()}\n\n{measured.compared()}"
+                gr.Markdown(table, elem_id="pixels-table", elem_classes="wide-table")
                 gr.Markdown(f"On the same binarised test digits:\n\n{measured.beside_draw()}", elem_id="pixels-draw")
                 gr.Markdown(measured.ablation(), elem_id="pixels-ablation")
             page.lesson(measured.compared())
