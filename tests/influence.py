@@ -1,5 +1,6 @@
-"""Which pixels a network's answers depend on, by its Jacobian; of all networks that draw pixel by pixel."""
+"""Asked of all networks that draw pixel by pixel: which pixels an answer depends on, and how often a sample comes."""
 
+import itertools
 from collections.abc import Callable
 
 import torch
@@ -38,3 +39,12 @@ def influence(model: PixelRNN) -> Tensor:
         return model.logits(x) if model.levels == 2 else (model.logits(x) * uneven).sum(1)
 
     return jacobian(said, levels_of(model, 1)[0]).unflatten(0, model.shape) != 0
+
+
+def frequencies_off(model: PixelRNN, n: int = 8_000) -> float:
+    """Chi squared of n samples of 2 x 2 binary pixels beside the likelihoods of all sixteen pictures."""
+    pictures = torch.tensor(list(itertools.product((0.0, 1.0), repeat=4))).view(16, 1, 2, 2)
+    expected = n * (-model.nll(pictures)).exp()
+    sampled = model.sample(n, generator=seeded(0, "z"))
+    found = torch.stack([(sampled == picture).flatten(1).all(1).sum() for picture in pictures])
+    return ((found - expected) ** 2 / expected).sum().item()
