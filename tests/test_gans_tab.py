@@ -438,7 +438,6 @@ def test_the_scenes_play_their_charts_follow_and_the_critics_answer(url: str):
 
 
 @pytest.mark.browser
-@pytest.mark.xfail(strict=False, reason="a change of mode out of a race that the path began is not always answered")
 def test_after_every_step_of_the_path_the_page_still_answers(url: str):
     with open_page(url, reduced_motion=True) as page:
         open_gans(page)
@@ -461,7 +460,7 @@ def test_after_every_step_of_the_path_the_page_still_answers(url: str):
         change(page, page.locator("#gans-mode input[value=why]").check)
         change(page, page.locator("#gans-topic input[value=slopes]").check)
         change(page, page.locator("#gans-mode input[value=compare]").check)
-        change(page, page.locator("#gans-view input[value=training]").check)
+        change(page, page.locator("#gans-view input[value=samples]").check)
 
 
 @pytest.mark.browser
