@@ -10,7 +10,7 @@ information I(c; G(z, c)). That cannot be computed; a network Q that guesses c f
     c1           codes[:, :10]     a category, one of ten, as one-hot
     c2, c3       codes[:, 10:]     two numbers, uniform on [-1, 1]
     Q(c | x)     guesses           a softmax for c1; a Gaussian of learned mean and deviation for c2 and c3
-    lambda       weights           of L_I in the losses: of c1, and of c2 and c3
+    lambda       weights           of L_I in the losses: of c1, of c2 and of c3
 
 Differences from the paper
 - Q has to see a category in a real picture that it also sees in the same picture turned, slanted, stretched and moved
@@ -22,7 +22,7 @@ Differences from the paper
 """
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, NamedTuple
 
 import torch
@@ -56,15 +56,15 @@ def guess(said: Tensor) -> Guess:
 
 
 def bounds(codes: Tensor, found: Guess) -> tuple[Tensor, Tensor]:
-    """L_I of the category and of the two numbers together, in nats: what Q tells of codes (B, CODES).
+    """L_I of the category and of each number (2,), in nats: what Q tells of codes (B, CODES).
 
     The first is at most H(c1) = log 10. H of a number that is uniform on [-1, 1] is log 2; the second has no maximum,
     since a number can be known ever more exactly.
     """
     category, numbers = codes.split((CLASSES, CONTINUOUS), 1)
     told = math.log(CLASSES) - F.cross_entropy(found.logits, category.argmax(1))
-    log_q = torch.distributions.Normal(found.mean, found.deviation).log_prob(numbers).sum(1).mean()
-    return told, log_q + CONTINUOUS * math.log(2)
+    log_q = torch.distributions.Normal(found.mean, found.deviation).log_prob(numbers).mean(0)
+    return told, log_q + math.log(2)
 
 
 def agreement(one: Tensor, other: Tensor) -> Tensor:
@@ -93,9 +93,11 @@ def distorted(x: Tensor, generator: torch.Generator | None) -> Tensor:
 class InfoGAN(GAN):
     """A GAN whose critic guesses the codes, too: its scores are one for real or made, then Q's.
 
-    weights: lambda of the category and of the numbers. rewarded: whether the generator gets L_I; without it this is a
-    GAN with codes, for comparison, on which only Q learns. alike: weight of Q's agreement with itself on a real
-    picture and the same picture distorted; where it is 0, nothing is distorted, as in the paper.
+    weights: lambda of the category, of c2 and of c3 (or one for both). Where those are equal nothing tells the numbers
+    apart, and each may do a part of two things; of two that are not, the greater one's takes what is read most easily.
+    rewarded: whether the generator gets L_I; without it this is a GAN with codes, for comparison, on which only Q
+    learns. alike: weight of Q's agreement with itself on a real picture and the same picture distorted; where it is 0,
+    nothing is distorted, as in the paper.
     grain: noise, in units of white, over the pictures that Q reads the numbers off. What is read through much noise is
     what changes a picture most, such as its slant: infomax through noise is a principal component.
     """
@@ -103,7 +105,7 @@ class InfoGAN(GAN):
     def __init__(
         self,
         *arguments: Any,
-        weights: tuple[float, float] = (1.0, 0.1),
+        weights: Sequence[float] = (1.0, 0.1),
         rewarded: bool = True,
         alike: float = 0.0,
         grain: float = 0.0,
@@ -126,7 +128,9 @@ class InfoGAN(GAN):
     def terms(self, said: Tensor, codes: Tensor) -> tuple[Tensor, dict[str, Tensor]]:
         """-lambda L_I, and the two bounds to be shown."""
         category, numbers = bounds(codes, guess(said))
-        return -self.weights[0] * category - self.weights[1] * numbers, {"L_I": category, "L_I numbers": numbers}
+        first, *others = self.weights
+        reward = first * category + (numbers * numbers.new_tensor(others)).sum()
+        return -reward, {"L_I": category, "L_I numbers": numbers.sum()}
 
     def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
         codes, generator, real = self.condition(batch), batch.get("generator"), batch["image"]

@@ -26,6 +26,7 @@ RACE_EQUATION = (
     r"\min_G \max_D\ \mathbb E_x\,[f(D(x))] + \mathbb E_z\,[g(D(G(z)))] - "
     r"\lambda\,\mathbb E_{\hat x}\,(\lVert \nabla D(\hat x) \rVert - 1)^2"
 )
+AT_REST = f"(session) => {{ glimpse.rest({ID!r}); return [session]; }}"
 TICKS = """(...picked) => ["gans-variants", "gans-shoes"].forEach((id, k) => {
     document.querySelectorAll(`#${id} input`).forEach((box) => {
         box.disabled = box.checked ? picked[k].length <= 1 : picked[k].length >= %d;
@@ -205,8 +206,9 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
         live = dict(outputs=[view], extra=[session, view], queue="race", limit=16, trigger_mode="multiple")
         page.live([buttons["Run"].click], racing, stop=None, **live)
         page.live([buttons["New"].click], anew, stop=None, path=False, **live)
-        page.live([buttons["Step"].click], one_step, stop=[buttons["Stop"].click], path=False, **live)
-    buttons["Stop"].click(rest, session, None, **frame.QUIET)
+        page.live([buttons["Step"].click], one_step, path=False, **live)
+    # Not an end from without, which would drop frames that are on their way: the race would rest ahead of the page.
+    buttons["Stop"].click(rest, session, None, js=AT_REST, **frame.QUIET)
     view.tick(drawn, session, None, queue=False, trigger_mode="multiple", **frame.QUIET)
     for control in numbers:
         control.input(adjust, [session, *numbers], None, **frame.QUIET)
