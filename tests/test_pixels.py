@@ -68,6 +68,8 @@ def test_masks_know_red_before_green_before_blue():
         (lambda: PixelRNN(layer="spiral"), "convolution, row, diagonal"),
         (lambda: PixelRNN(levels=16), "2 .* or 256"),
         (lambda: PixelRNN(depth=0), "depth must be >= 1"),
+        (lambda: PixelRNN(depth=2, kernels=[3, 5, 5]), "one for each of the 2 layers"),
+        (lambda: PixelRNN(layer="diagonal", depth=1, kernels=[3]), "layers that have any"),
         (lambda: small("row").logits(torch.zeros(1, 1, 6, 7)), "x must have shape"),
         (lambda: small("row").sample(0), "n must be >= 1"),
         (lambda: small("row").sample(1, temperature=-1.0), "temperature must be >= 0"),
@@ -129,6 +131,20 @@ def test_a_layer_sees_what_the_paper_draws(kind: str):
     seen = (jacobian(lambda x: part(x).sum(-1), x) != 0).any(-1).unflatten(0, (SIZE, SIZE))
     for (i, j), (k, m) in itertools.product(cells(SIZE), repeat=2):
         assert seen[i, j, k, m] == FIELDS[kind](i, j, k, m), (i, j, k, m)
+
+
+def test_a_wider_kernel_sees_more_of_the_rows_above_and_narrows_the_blind_spot():
+    size = 9
+    seen = influence(scaled(small("convolution", size=size, depth=1, kernels=[5]), 0.5, positive=True))[0, :, :, 0]
+    for i, j in [(4, 4), (6, 1), (8, 8)]:
+        reached = {(i - a, j + b) for a in (1, 2) for b in range(-2, 3)} | {(i, j - b) for b in range(3)}
+        first = {
+            (k, m)
+            for k, m in cells(size)
+            for a, b in reached & set(cells(size))
+            if (0 < a - k <= 3 and abs(b - m) <= 3) or (a == k and 0 < b - m <= 3)
+        }
+        assert {(k, m) for k, m in cells(size) if seen[i, j, k, m]} == first
 
 
 @pytest.mark.parametrize("kind", KINDS)
@@ -290,8 +306,10 @@ def test_logits_lie_where_their_colour_is(levels: int):
 SHAPES = [dict(), dict(skip=True), dict(residual=False, skip=True), dict(channels=3), dict(channels=3, levels=256)]
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("shape", SHAPES, ids=str)
+WIDER = [("convolution", dict(kernels=[3, 5, 7])), ("row", dict(kernels=[5, 3, 3], skip=True))]
+
+
+@pytest.mark.parametrize(("kind", "shape"), [*itertools.product(KINDS, SHAPES), *WIDER], ids=str)
 def test_a_visit_of_every_pixel_gives_the_logits_of_the_whole_network(kind: str, shape: dict):
     model = scaled(small(kind, depth=3, **shape), 2.0).float()
     x = levels_of(model, 3).float()
@@ -305,8 +323,11 @@ def test_a_visit_of_every_pixel_gives_the_logits_of_the_whole_network(kind: str,
     assert torch.equal(visit.pictures(), x)
 
 
-@pytest.mark.parametrize("kind", KINDS)
-@pytest.mark.parametrize("shape", [dict(size=12, depth=3), dict(size=6, channels=3, levels=256, skip=True)], ids=str)
+ASKED = [dict(size=12, depth=3), dict(size=6, channels=3, levels=256, skip=True)]
+WIDE = ("convolution", dict(size=12, depth=3, kernels=[3, 5, 5]))
+
+
+@pytest.mark.parametrize(("kind", "shape"), [*itertools.product(KINDS, ASKED), WIDE], ids=str)
 def test_samples_are_those_of_the_naive_sampler(kind: str, shape: dict):
     model = scaled(small(kind, **shape), 2.0).float()
     fast, naive = ([*model.grow(3, generator=seeded(4, "z"), naive=slow)] for slow in (False, True))

@@ -56,13 +56,13 @@ def lstm_cell(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
 
 
 class ConvBlock(nn.Module):
-    """2h -> h -> 2h features; the 3 x 3 convolution in the middle has mask B."""
+    """2h -> h -> 2h features; the convolution in the middle, 3 x 3 in the paper, has mask B."""
 
-    def __init__(self, h: int, channels: int, *, conditions: int = 0):
+    def __init__(self, h: int, channels: int, kernel: int = 3, *, conditions: int = 0):
         super().__init__()
         wide, narrow = groups(2 * h, channels), groups(h, channels)
         self.narrow = MaskedConv("B", wide, narrow)
-        self.around = MaskedConv("B", narrow, narrow, 2, 3)
+        self.around = MaskedConv("B", narrow, narrow, kernel // 2 + 1, kernel)
         self.widen = MaskedConv("B", narrow, wide)
         self.conditioning = conditioning(conditions, h)
 
@@ -77,7 +77,8 @@ class ConvBlock(nn.Module):
 
 
 class ConvWalk:
-    """Keeps the narrow map of this row. The taps on the row above are summed for a whole row at once.
+    """Keeps the narrow map of this row and of those above that the kernel reaches. Their taps are summed for a whole
+    row at once.
 
     A sample takes thousands of these steps, each so small that calls cost more than sums: there are six in `pixel`.
     """
@@ -85,16 +86,21 @@ class ConvWalk:
     def __init__(self, block: ConvBlock, n: int, width: int, condition: Tensor | None):
         self.narrow, self.narrow_bias = block.narrow.matrix(), block.narrow.bias
         # One more feature, which is always 1, carries the last bias.
-        self.above, self.beside = (F.pad(taps, (0, 1)) for taps in (block.around.above()[0], block.around.beside()))
+        above, self.beside = (F.pad(taps, (0, 1)) for taps in (block.around.above(), block.around.beside()))
+        self.above = above.flatten(0, 1)
         told = F.pad(block.conditioning(condition), (0, 1)) if block.conditioning else None
         self.biases = row_biases(F.pad(block.around.bias, (0, 1), value=1.0), width, told)
         self.widen = torch.cat((block.widen.matrix(), block.widen.bias[None]))
-        self.map = self.narrow_bias.new_zeros(n, width + 2, len(self.narrow_bias))  # a pixel of padding at both ends
-        self.here = self.map[:, 1:].unbind(1)
-        self.left_and_here = [self.map[:, j : j + 2].flatten(1) for j in range(width)]  # views of the map
+        half = len(above)
+        self.columns = 2 * half + 1
+        # This row's map is the last one; it has as much padding at both ends as the kernel needs.
+        self.maps = self.narrow_bias.new_zeros(half + 1, n, width + 2 * half, len(self.narrow_bias))
+        self.here = self.maps[-1][:, half:].unbind(1)
+        self.left_and_here = [self.maps[-1][:, j : j + half + 1].flatten(1) for j in range(width)]  # views
 
     def row(self) -> None:
-        seen = self.map.unfold(1, 3, 1).permute(1, 0, 3, 2).flatten(2)  # (W, n, 3h)
+        self.maps[:-1] = self.maps[1:].clone()
+        seen = self.maps[:-1].unfold(2, self.columns, 1).permute(2, 1, 0, 4, 3).flatten(2)  # (W, n, rows * columns * h)
         self.given = torch.matmul(seen, self.above).add_(next(self.biases)).unbind(0)
 
     def pixel(self, j: int, x: Tensor, onto: Tensor) -> Tensor:

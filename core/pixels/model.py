@@ -1,7 +1,7 @@
 """The network around the layers, its likelihood, and sampling. Symbols: see the chapter's head."""
 
 import copy
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import torch
@@ -20,10 +20,11 @@ LAYERS = {"convolution": ConvBlock, "row": RowLSTM, "diagonal": DiagonalBiLSTM}
 class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows, Records):
     """p(x) as a product over pixels, and colours, of p(x_i | all before it) (Eq. 1-2).
 
-    layer: "convolution" (PixelCNN), "row" or "diagonal". depth: how many. filters: h; the maps between layers have 2h
-    features. residual: a layer adds to the map below it. skip: every layer speaks to the output, too. head: features
-    before the logits. levels: 2 (Bernoulli), or 256 (softmax). conditions: features of a conditioning map, of a network
-    that has one (see MultiScale).
+    layer: "convolution" (PixelCNN), "row" or "diagonal". depth: how many. kernels: of each layer, how wide its
+    convolution is, which is 3 by itself; the diagonal ones have no such choice. filters: h; the maps between layers
+    have 2h features. residual: a layer adds to the map below it. skip: every layer speaks to the output, too. head:
+    features before the logits. levels: 2 (Bernoulli), or 256 (softmax). conditions: features of a conditioning map, of
+    a network that has one (see MultiScale).
     """
 
     def __init__(
@@ -39,6 +40,7 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows, Records):
         residual: bool = True,
         skip: bool = False,
         conditions: int = 0,
+        kernels: Sequence[int] = (),
         learning_rate: float = 1e-3,
     ):
         super().__init__()
@@ -49,12 +51,15 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows, Records):
         for name, value in dict(size=size, channels=channels, depth=depth, filters=filters, head=head).items():
             if value < 1:
                 raise ValueError(f"{name} must be >= 1, got {value}")
+        if kernels and (layer == "diagonal" or len(kernels) != depth):
+            raise ValueError(f"kernels must be one for each of the {depth} layers that have any, got {list(kernels)}")
+        wide_as = [dict(kernel=kernel) for kernel in kernels] or [{}] * depth
         self.shape, self.levels, self.learning_rate = (channels, size, size), levels, learning_rate
         self.residual = residual
         pixel, wide, last = torch.arange(channels), groups(2 * filters, channels), groups(head, channels)
         answers = pixel.repeat_interleave(1 if levels == 2 else levels)
         self.first = MaskedConv("A", pixel, wide, 4, 7)
-        self.layers = nn.ModuleList(LAYERS[layer](filters, channels, conditions=conditions) for _ in range(depth))
+        self.layers = nn.ModuleList(LAYERS[layer](filters, channels, conditions=conditions, **how) for how in wide_as)
         self.skips = nn.ModuleList(MaskedConv("B", wide, wide) for _ in range(depth if skip else 0))
         self.head, self.answer = MaskedConv("B", wide, last), MaskedConv("B", last, answers)
 
