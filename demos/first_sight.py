@@ -9,7 +9,7 @@ import json
 from pathlib import Path
 
 import torch
-from PIL import Image, ImageDraw
+from PIL import Image, ImageDraw, ImageOps
 
 import core
 from core.gan.mixture import axis
@@ -114,11 +114,15 @@ def looked_at(photos: int = 3, height: int = 112, gap: int = 6) -> Image.Image:
     return whole
 
 
-def fitting_photos(columns: int = 4, cell: int = 112) -> Image.Image:
-    """The photos that fit the tab's first sentence best, in their order."""
-    film = matching.found(matching.pool.ours(), matching.FIRST_SENTENCE, matching.BEST)
-    sheet = plots.from_data_url(film["panes"][0]["film"]).convert("RGB")
-    return sheet.crop((0, 0, columns * cell, 2 * cell))
+def fitting_photos(columns: int = 3, cell: int = 112, gap: int = 6) -> Image.Image:
+    """The middle squares of the photos that fit the tab's first sentence best, in their order."""
+    photos = matching.pool.ours()
+    _, order = matching.ranked(photos, matching.FIRST_SENTENCE)
+    whole = Image.new("RGB", (columns * (cell + gap) - gap, 2 * cell + gap), "#8a8578")
+    for place, i in enumerate(order[: 2 * columns]):
+        square = ImageOps.fit(photos[i].picture, (cell, cell))
+        whole.paste(square, (place % columns * (cell + gap), place // columns * (cell + gap)))
+    return whole
 
 
 def pairs(gap: int = 6) -> Image.Image:

@@ -95,7 +95,7 @@ CARDS = [
         "matching",
         "Matching",
         "home-matching.png",
-        "Eight photos in two rows, in the order in which they fit a sentence about a dog",
+        "Six photos in two rows, in the order in which they fit a sentence about a dog",
         "Find photos by a sentence and sentences for a photo, also for yours, and see step by step where the network "
         "looked and which words it weighed.",
     ),

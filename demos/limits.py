@@ -15,7 +15,7 @@ MOST_BYTES = 8 * 2**20  # of a request's body: an upload of 5 MB, also as base64
 LONGEST_QUERY = 16_000  # characters; our own links stay below 8,000
 TRIM_SECONDS = 4
 M_ARENA_MAX = -8  # as malloc.h has it
-SESSIONS = 64  # whose state is kept; Gradio keeps a copy of the page's config, 0.4 MB, for each
+SESSIONS = 32  # whose state is kept, enough for a class; Gradio keeps a copy of the page's config, 1 MB, for each
 
 
 class Limits:

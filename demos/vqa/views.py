@@ -79,7 +79,8 @@ def bars(
         )  # fmt: skip
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     figure.update_xaxes(range=[0, 108], ticksuffix="")
-    return figure.update_layout(showlegend=len(series) > 1, hovermode="closest", bargap=0.3)
+    title = dict(x=0.02, xref="container", xanchor="left")  # beside a photo the chart is narrow
+    return figure.update_layout(title=title, showlegend=len(series) > 1, hovermode="closest", bargap=0.3)
 
 
 # ------------------------------------------------------------------ tables
