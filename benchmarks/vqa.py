@@ -1,4 +1,5 @@
-"""VQA's speed: a new photo, the next question about it, all methods at once, and VGG-16 run again for every question.
+"""VQA's and Matching's speed: a new photo, the next question about it, all methods at once, fifty photos ranked by a
+sentence, and VGG-16 run again for every question.
 
 python -m benchmarks.vqa           # prints a table; about a minute on one core
 
@@ -16,7 +17,9 @@ from PIL import Image
 import core
 from benchmarks import interleaved
 from core.vqa import TITLES
+from demos.matching import BEST, found, pool
 
+POOL = 50
 QUESTIONS = itertools.cycle(
     ["what color is the dog?", "is there a man?", "how many dogs are there?", "where is the dog?"]
 )
@@ -48,11 +51,14 @@ def main() -> None:
         for name in names:
             ask(name, same)
 
+    held = [pool.seen(f"photo {k}", next(fresh)) for k in range(POOL)]
+    sentences = itertools.cycle(pool.sentences())
     jobs = {
         "a new photo, r-DAN": lambda: ask("rdan", next(fresh)),
         "the next question, r-DAN": lambda: ask("rdan", same),
         "the next question, LSTM Q + I": lambda: ask("vqa-lstm-q-i", same),
         f"the next question, all {len(names)} methods": all_at_once,
+        f"a pool of {POOL} photos, ranked and shown": lambda: found(held, next(sentences), BEST),
         "VGG-16 once more": functools.partial(network, picture),
     }
     times = {name: statistics.median(values) for name, values in interleaved(jobs, 10).items()}
