@@ -58,6 +58,8 @@ def small(name: str, seed: int = 0, **changes: Any) -> nn.Module:
     recipe = zoo.recipe(name)
     full = arguments(recipe)
     lowered = {key: min(full[key], limit) for key, limit in SMALL.items() if key in full}
+    if full.get("kernels"):  # one for each layer
+        lowered["kernels"] = full["kernels"][-lowered["depth"] :]
     with first_weights(seeded(seed)):
         return recipe.build(**recipe.config | lowered | {key: value for key, value in changes.items() if key in full})
 
