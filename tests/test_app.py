@@ -323,6 +323,28 @@ def test_two_quick_changes_end_at_the_second(draw_page: Any):
 
 
 @pytest.mark.browser
+def test_a_new_seed_and_a_change_at_the_same_time_both_count_whichever_is_first(draw_page: Any):
+    page, box = draw_page, "#draw-seed textarea, #draw-seed input"
+    clicks = [
+        "document.querySelector('#draw-new-seed').click();",
+        "document.querySelector('#draw-mode input[value=%s]').click();",
+    ]
+    for k, mode in enumerate(["generate", "reconstruct", "generate", "reconstruct"]):
+        page.locator(box).first.fill("7")
+        page.keyboard.press("Enter")
+        page.wait_for_function("document.querySelector('#draw-stage').dataset.key.includes('seed=7')", timeout=60_000)
+        page.wait_for_function("!document.querySelector('#draw-stage').classList.contains('busy')", timeout=60_000)
+        page.evaluate("() => {" + "".join(clicks if k < 2 else clicks[::-1]) % mode + "}")
+        page.wait_for_timeout(500)
+        page.wait_for_function("!document.querySelector('#draw-stage').classList.contains('busy')", timeout=60_000)
+        page.wait_for_timeout(1000)
+        key = page.locator("#draw-film .strip").get_attribute("data-key")
+        assert f"mode={mode}" in key
+        assert f"seed={page.locator(box).first.input_value()}" in key
+        assert "seed=7" not in key.split("&")
+
+
+@pytest.mark.browser
 def test_a_bad_seed_is_answered_beside_the_seed_and_the_next_click_works(draw_page: Any):
     page = draw_page
     page.get_by_label("Generate", exact=True).check()

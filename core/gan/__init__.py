@@ -65,7 +65,7 @@ RECIPES = {
     "ebgan-pt-mnist": digits("ebgan-pt", **SMALL),
     "began-mnist": digits("began", steps=2_500, batch_size=32, average=None, config=BALANCE | dict(background=0)),
     "acgan-mnist": digits("acgan", **SMALL),
-    # The first 2,500 steps had a lambda of 0.5 for both numbers, and a rate that fell to 0; nobody has run it in one go.
+    # The first 2,500 steps had a lambda of 0.5 for both numbers; nobody has run it in one go.
     "infogan-mnist": coded("mnist-32", config=dict(grain=0.7, weights=[1.0, 0.8, 0.2]), reported={"accuracy": 95.0})
     | dict(steps=3_300),
     "infogan-mnist-unrewarded": coded("mnist-32", variant="infogan-unrewarded", config=dict(rewarded=False, alike=0.0)),

@@ -44,7 +44,15 @@ def sheets(seed: str) -> dict[str, Any]:
 
 def table() -> dict[str, list]:
     """What the cards say of each: how good and how various, and the Parzen window."""
-    headers = ["divergence", "FID of digits", "digits covered", "precision %", "recall %", "Parzen, nats", "in the paper"]
+    headers = [
+        "divergence",
+        "FID of digits",
+        "digits covered",
+        "precision %",
+        "recall %",
+        "Parzen, nats",
+        "in the paper",
+    ]
     rows = []
     for name, card in cards().items():
         if metrics := card["metrics"]:

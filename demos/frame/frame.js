@@ -45,8 +45,20 @@ const glimpse = (() => {
     busy(tab, true);
     if (page.stepping) page.stepping = false;
     else leavePath(tab);
-    return [{ ask: page.asked }, ...given.slice(1)];
+    const fresh = page.fresh ?? false;
+    page.fresh = false;
+    return [{ ask: page.asked, fresh }, ...given.slice(1)];
   }
+
+  // New seed: kept here until the event is sent, because Gradio does not tell of a click that had to wait who was clicked.
+  document.addEventListener(
+    "click",
+    ({ target }) => {
+      const tab = target.closest?.("[id$='-new-seed']")?.id.replace(/-new-seed$/, "");
+      if (pages[tab]) pages[tab].fresh = true;
+    },
+    true,
+  );
 
   // While it works, the line above the picture says of what the old one is, one's place in the queue, and how long it takes.
   function busy(tab, working) {

@@ -278,7 +278,8 @@ class Page:
         """Wire every control to `show`, and what it gives to the stage. Call it once, after the last control.
 
         show(**values of the controls that are shown) -> Shown; a ValueError (best a Note) is said beside its control.
-        It is one event of Gradio's, so that results come in the order of the changes and the last change always counts.
+        It is one event of Gradio's, New seed included, so that results come in the order of the changes and the last
+        change always counts.
         sets: keys of controls that `show` may change. heavy: it shares the models' queue. first: what is there on
         arrival; else `show` of the controls' first values, so let that be a recording.
         """
@@ -286,9 +287,16 @@ class Page:
         keys = list(self.controls)
         queue = MODEL if heavy else {}
 
+        seeded = hasattr(self, "new_seed")
+        if seeded:
+            self.sets.append("seed")
+
         def run(sign: Any, *given: Any) -> list[Any]:
-            values = dict(zip(keys, given, strict=True))
-            return self.answer(values, self.tried(show, values), self.sets, (sign or {}).get("ask"))
+            sign, values = sign or {}, dict(zip(keys, given, strict=True))
+            if sign.get("fresh"):
+                wanted = new_seed()
+                return self.arrived(values | wanted, wanted, self.sets, sign.get("ask"))
+            return self.answer(values, self.tried(show, values), self.sets, sign.get("ask"))
 
         self.event = dict(
             fn=run,
@@ -301,15 +309,13 @@ class Page:
             api_visibility="private",
             **queue,
         )
-        gr.on(self.listeners(), **self.event)
+        gr.on([*self.listeners(), *([self.new_seed.click] if seeded else [])], **self.event)
         self.begin_with(first)
         if self.path:
             named = sorted({key for step in self.path for key in self.settings_of(step)})
             self.set_by(self.guide.select, self.step_settings, named)
             if any(step.live for step in self.path):
                 self.started = self.set_by(self.guide.submit, self.step_settings, named)
-        if hasattr(self, "new_seed"):
-            self.press(self.new_seed, new_seed, ["seed"])
 
     def listeners(self) -> list[Callable]:
         """What a change of each acting control fires: never `change`, which also fires when Python writes a value."""
