@@ -81,7 +81,7 @@ def told(what: str, seconds: list[float]) -> None:
     print(f"{what}: first {seconds[0]:.2f} s, then a median of {statistics.median(seconds[1:]):.2f} s")
 
 
-def wait_for_server(server: subprocess.Popen, limit: float = 60) -> None:
+def wait_for_server(server: subprocess.Popen, limit: float = 120) -> None:
     """Until the app answers. RuntimeError where it stops, or takes too long."""
     until = time.perf_counter() + limit
     while time.perf_counter() < until and server.poll() is None:

@@ -4,6 +4,7 @@ Models are made small here: a setting named in SMALL is lowered to that value wh
 """
 
 import copy
+import functools
 import inspect
 import itertools
 import json
@@ -38,9 +39,15 @@ CLASSES = 10
 NAMES = list(zoo.RECIPES)
 
 
+@functools.cache
+def asked(name: str) -> nn.Module:
+    """A small model that is only looked at, when tests are collected: built once for all of them."""
+    return small(name)
+
+
 def declaring(protocol: type) -> pytest.MarkDecorator:
     """The recipes whose models name a protocol among their bases."""
-    return pytest.mark.parametrize("name", [name for name in NAMES if declares(small(name), protocol)])
+    return pytest.mark.parametrize("name", [name for name in NAMES if declares(asked(name), protocol)])
 
 
 def seeded(seed: int) -> torch.Generator:
@@ -217,7 +224,7 @@ def test_losses_are_pure(name: str):
 
 
 def single_phase(name: str) -> bool:
-    return len(small(name).phases()) == 1
+    return len(asked(name).phases()) == 1
 
 
 @pytest.mark.parametrize("name", list(filter(single_phase, NAMES)))

@@ -127,7 +127,7 @@ def test_a_race_of_all_variants_moves_towards_the_ring():
 
 
 def test_a_gan_finds_the_ring():
-    run = new_race(right="dragan")
+    run = new_race(right="lsgan")
     before = run.frame()["frame"]["players"][0]["facts"]
     run.advance(400)
     after = run.frame()["frame"]["players"][0]["facts"]

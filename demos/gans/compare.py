@@ -75,7 +75,7 @@ def noise(name: str, n: int, seed: int) -> Tensor:
     return torch.randn(n, core.load(name).latents, generator=data.seeded(seed, "z"))
 
 
-@functools.lru_cache(maxsize=64)  # a visitor who adds a variant waits for that one only
+@functools.lru_cache(maxsize=32)  # a visitor who adds a variant waits for that one only
 def sampled(name: str, seed: int, n: int) -> tuple[Tensor, dict[str, Any]]:
     """Pictures of one variant, (n, C, H, W), and their sheet. A cell has the same z in all variants, and its class
     where a variant has classes.
@@ -84,15 +84,17 @@ def sampled(name: str, seed: int, n: int) -> tuple[Tensor, dict[str, Any]]:
     return made, plots.pane(title(name), sheet(made[None]), large=True, smooth=True)
 
 
-@functools.lru_cache(maxsize=16)
+@functools.lru_cache(maxsize=8)
 def walked(name: str, seed: int) -> tuple[Tensor, dict[str, Any]]:
-    """Every cell walks from one z to another, along the sphere on which noise lies: (T, n, C, H, W) and its sheets."""
+    """Every cell walks from one z to another, along the sphere on which noise lies: its first and its last picture
+    (2, n, C, H, W), and the sheets of all.
+    """
     n = WALKERS[pictures_of(name)]
     a, b = noise(name, n, seed), noise(name, n, seed + 1)
     z = torch.stack([between(a, b, t) for t in torch.linspace(0, 1, WALK_FRAMES).tolist()])  # (T, n, latents)
     label = torch.arange(n) % 10
     made = core.load(name).pictures(z.flatten(0, 1), one_hot(label.repeat(WALK_FRAMES))).unflatten(0, (WALK_FRAMES, n))
-    return made, plots.pane(title(name), sheet(made), large=True, smooth=True)
+    return made[[0, -1]], plots.pane(title(name), sheet(made), large=True, smooth=True)
 
 
 def between(a: Tensor, b: Tensor, t: float) -> Tensor:
