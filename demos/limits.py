@@ -2,6 +2,7 @@
 
 import ctypes
 import gc
+import itertools
 import os
 import threading
 import time
@@ -13,8 +14,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 8 * 2**20  # of a request's body: an upload of 5 MB, also as base64 in JSON
 LONGEST_QUERY = 16_000  # characters; our own links stay below 8,000
-TRIM_SECONDS = 4
-M_ARENA_MAX = -8  # as malloc.h has it
+COLLECT_SECONDS = 4  # from one collection to the next; what was freed goes back every second
+M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # as malloc.h has them
+LARGE = 2**20  # bytes; from this size on a tensor has pages of its own, and leaves no hole behind
 SESSIONS = 32  # whose state is kept, enough for a class; Gradio keeps a copy of the page's config, 1 MB, for each
 
 
@@ -64,15 +66,16 @@ class Limits:
 
 
 def give_back_memory() -> None:
-    """Every few seconds, free what only points to itself, and hand to the system what the C library has kept of all
-    that was freed: of films and photos a third of a gigabyte. And let all threads share one heap: with one each, every
-    thread keeps holes of its own. Both need GNU's C library.
+    """Free what only points to itself every few seconds, and hand to the system every second what the C library keeps
+    of all that was freed: of films and photos a third of a gigabyte. All threads share one heap, since with one each
+    every thread keeps holes of its own, and large blocks stand outside it. Both need GNU's C library.
     """
 
     def trim_for_ever() -> None:
-        while True:
-            time.sleep(TRIM_SECONDS)
-            gc.collect()
+        for second in itertools.count(1):
+            time.sleep(1)
+            if second % COLLECT_SECONDS == 0:
+                gc.collect()
             if trim is not None:
                 trim(0)
 
@@ -80,6 +83,7 @@ def give_back_memory() -> None:
     trim = getattr(library, "malloc_trim", None)
     if trim is not None:
         library.mallopt(M_ARENA_MAX, 1)
+        library.mallopt(M_MMAP_THRESHOLD, LARGE)
     gc.freeze()  # the app itself stays as it is, and is not looked through again
     threading.Thread(target=trim_for_ever, name="gives memory back", daemon=True).start()
 
