@@ -13,11 +13,12 @@ import statistics
 
 import torch
 from PIL import Image
+from torch import Tensor
 
 import core
 from benchmarks import interleaved
+from core import vision
 from core.vqa import TITLES
-from demos.matching import BEST, found, pool
 
 POOL = 50
 QUESTIONS = itertools.cycle(
@@ -51,14 +52,20 @@ def main() -> None:
         for name in names:
             ask(name, same)
 
-    held = [pool.seen(f"photo {k}", next(fresh)) for k in range(POOL)]
-    sentences = itertools.cycle(pool.sentences())
+    matcher = core.load("mdan")
+    held = [list(matcher.photo_steps(vision.features_of([next(fresh)]))) for _ in range(POOL)]
+
+    def rank() -> Tensor:
+        read = matcher.sentence_steps(*matcher.numbered([next(QUESTIONS)]))
+        steps = [torch.cat([photo[k].vector for photo in held]) @ u.vector.T for k, u in enumerate(read)]
+        return torch.stack(steps).sum(0).argsort(0, descending=True)
+
     jobs = {
         "a new photo, r-DAN": lambda: ask("rdan", next(fresh)),
         "the next question, r-DAN": lambda: ask("rdan", same),
         "the next question, LSTM Q + I": lambda: ask("vqa-lstm-q-i", same),
         f"the next question, all {len(names)} methods": all_at_once,
-        f"a pool of {POOL} photos, ranked and shown": lambda: found(held, next(sentences), BEST),
+        f"a pool of {POOL} photos, ranked": rank,
         "VGG-16 once more": functools.partial(network, picture),
     }
     times = {name: statistics.median(values) for name, values in interleaved(jobs, 10).items()}
