@@ -8,13 +8,14 @@ import torch
 from PIL import Image
 
 import core
+from core import zoo
 from core.images import open_picture
 from core.vqa import TITLES, language, metric
 from core.weights import WeightsError
 from demos import checks, frame, pictures
 from demos.vqa import path
 
-NAMES = {key: key if key == "rdan" else f"vqa-{key}" for key in TITLES}
+NAMES = {found.variant: name for name, found in zoo.RECIPES.items() if found.variant in TITLES}  # of the weights
 METHODS = [(title[:1].upper() + title[1:], key) for key, title in TITLES.items()]
 BLIND = {"bow-q-i": "bow-q", "lstm-q-i": "lstm-q", "deeper-lstm-q-norm-i": "lstm-q", "rdan": "lstm-q",
          "nearest": "type", "i": "prior"}  # fmt: skip
