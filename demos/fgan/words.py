@@ -97,6 +97,5 @@ SAME_NOISE = (
 )
 PARZEN = (
     "A Parzen window puts a small Gaussian on each of 10,000 made digits, and asks how likely test digits are under "
-    "their mixture. The paper measures this way and warns of it: with 784 pixels the number says little about samples. "
-    "Its networks were trained for much longer than ours."
+    "their mixture. The paper measures this way and warns of it: with 784 pixels the number says little about samples."
 )
