@@ -49,7 +49,9 @@ class Recorded:
             if isinstance(value, Tensor):
                 held[key].copy_(value)
         generator.manual_seed(batch["generator"].initial_seed())
+        generator.set_offset(batch["generator"].get_offset())
         graph.replay()
+        batch["generator"].set_offset(generator.get_offset())  # the step's next phase has noise of its own
         return terms
 
     def record(self, batch: Batch) -> tuple[torch.cuda.CUDAGraph, Batch, dict[str, Tensor], torch.Generator]:

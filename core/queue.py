@@ -23,8 +23,9 @@ from typing import Any
 
 from core import evaluate, train, weights, zoo
 
-FOR_TRAINING = 0.85  # of a recipe's time; the rest is for loading and measuring
+FOR_TRAINING = 0.75  # of a recipe's time; the rest is for loading, measuring, and neighbours that begin later
 MOMENTS = (0.02, 0.2, 0.4, 0.6, 0.8, 0.98)  # of a training, at which a step's time is taken: a curriculum changes it
+LEAST = 10  # seconds, below which nothing is begun
 WARM, TIMED = 2, 3  # steps at each moment
 PACK = 15 * 2**20  # bytes in a zip, as long as no single file is larger
 
@@ -33,6 +34,7 @@ PACK = 15 * 2**20  # bytes in a zip, as long as no single file is larger
 class Job:
     """A recipe, its share of the time beside the others', and what is changed for the larger machine.
 
+    steps: how many at most, where not the recipe's own.
     label: of a try, one of several of the same recipe; it goes into a folder of that name and is not measured.
     kinds: of the files that are packed; what stays behind is measured here, on the same device.
     like: another job, before it in the queue; this one gets as many steps, and sees as many pictures.
@@ -41,6 +43,7 @@ class Job:
     name: str
     share: float
     batch_size: int | None = None
+    steps: int | None = None
     changes: dict[str, Any] = field(default_factory=dict)
     label: str = ""
     seed: int | None = None
@@ -52,36 +55,49 @@ class Job:
         return f"{self.name}, {self.label}" if self.label else self.name
 
 
-def tries(name: str, share: float, *rates: float | None, **changes: Any) -> list[Job]:
-    """The same recipe at several rates, of which the best is chosen afterwards."""
-    told = [changes if rate is None else changes | {"rate": rate} for rate in rates]
-    labels = ["row" if rate is None else f"rate-{rate}" for rate in rates]
-    return [Job(name, share, changes=one, label=label) for one, label in zip(told, labels, strict=True)]
+def tries(name: str, share: float, *changes: dict[str, Any], steps: int | None = None) -> list[Job]:
+    """The same recipe with several settings, of which the best is chosen afterwards."""
+    return [Job(name, share, steps=steps, changes=one, label=f"try-{i}") for i, one in enumerate(changes)]
 
 
-LATER_PARTS = ("short", *(f"without-{part}" for part in ("matching", "perceptual", "heads", "moves", "colours")))
-PAPER = dict(filters=32, gamma=0.75, control=0.001, eta=1, background=None, grows=False)  # BEGAN's
+PAPER = dict(filters=32, control=0.001, eta=1, background=None, grows=False, rate=1e-4)  # BEGAN's
 
 # The longest first; shares are of the whole time where as many processes run as there are cores.
 QUEUES: dict[str, list[Job]] = {
     "gpu": [
-        *(Job(f"draw-{which}", 1) for which in ("mnist", "twodigits")),
-        Job("draw-noattention-mnist", 1, like="draw-mnist"),
-        *(Job(f"{layer}-mnist", 1) for layer in ("rowlstm", "diagbilstm")),
-        Job("wgan-gp-shoes", 0.75),
-        *(Job(name, 0.6) for name in ("pixelcnn-mnist", "multiscale-mnist")),
-        *(Job(f"pix2pix-shoes-{part}", 0.4, kinds=("json", "webp")) for part in LATER_PARTS),
-        *(Job(f"{variant}-shoes", 0.35) for variant in ("dcgan", "lsgan", "dragan", "began")),
-        *(Job(f"{variant}-mnist", share) for variant, share in (("wgan-gp", 0.6), ("wgan", 0.35), ("dragan", 0.35))),
-        Job("gan-mnist", 0.35),
-        Job("began-mnist", 0.3, label="row"),
-        Job("began-mnist", 0.3, label="paper", changes=PAPER | dict(rate=1e-4)),
-        Job("began-mnist", 0.3, label="squared", changes=PAPER | dict(eta=2, rate=2e-4)),
-        Job("sgan-mnist", 0.35),
-        *(job for variant in ("dcgan", "lsgan") for job in tries(f"{variant}-mnist", 0.2, None, 5e-4)),
-        Job("pixelcnn-flowers", 0.3),
-        *(Job("catgan-mnist", 0.2, label=f"seed-{seed}", seed=seed) for seed in range(2)),
-        *(Job("infogan-mnist", 0.18, label=f"seed-{seed}", seed=seed) for seed in range(1, 4)),
+        Job("draw-mnist", 1, batch_size=128, steps=60_000, changes=dict(curriculum=[[0.35, 8], [0.85, 16]])),
+        Job(
+            "draw-noattention-mnist",
+            1,
+            batch_size=128,
+            like="draw-mnist",
+            changes=dict(curriculum=[[0.35, 8], [0.85, 16]]),
+        ),
+        Job("draw-twodigits", 1, steps=50_000),
+        Job("draw-cifar10", 1, steps=40_000),
+        Job("wgan-gp-shoes", 1, batch_size=64, steps=20_000),
+        Job("dragan-shoes", 0.8, steps=15_000),
+        *tries("wgan-mnist", 0.6, {}, dict(filters=64), steps=15_000),
+        *tries(
+            "began-shoes",
+            0.5,
+            dict(moved=False),
+            *(dict(moved=False, gamma=gamma) | PAPER for gamma in (0.5, 0.7)),
+            steps=20_000,
+        ),
+        *tries("gan-mnist", 0.3, {}, dict(rate=8e-4), steps=40_000),
+        *(Job("infogan-mnist", 0.35, label=f"seed-{seed}", seed=seed) for seed in range(2, 6)),
+        *(Job("catgan-mnist", 0.3, steps=10_000, label=f"seed-{seed}", seed=seed) for seed in range(1, 4)),
+        *tries("catgan-mnist", 0.3, dict(rate=5e-4), steps=10_000),
+        *tries(
+            "began-mnist",
+            0.25,
+            {},
+            dict(control=30),
+            dict(pull=0.1),
+            *(dict(gamma=0.75, pull=pull) | PAPER for pull in (0.1, 1.0)),
+            steps=6_000,
+        ),
     ],
 }
 
@@ -115,9 +131,6 @@ def one_by_one(jobs: list[Job], options: argparse.Namespace, end: float) -> Resu
     """Each gets its share of the time that is left."""
     for i, job in enumerate(jobs):
         left = end - time.monotonic()
-        if left <= 0 and options.steps is None:
-            yield job, TimeoutError("no time is left")
-            continue
         try:
             yield job, one(job, options, left * job.share / sum(later.share for later in jobs[i:]), end)
         except Exception as problem:
@@ -145,11 +158,14 @@ def one(job: Job, options: argparse.Namespace, seconds: float, end: float) -> st
     """Train and measure one recipe within its time; returns what there is to say about it."""
     mine = copy.copy(options)
     seconds = min(seconds, end - time.monotonic())
+    if seconds < LEAST and options.steps is None:
+        raise TimeoutError(f"{seconds:.0f} s are too few to begin")
     mine.name, mine.changes = job.name, [*job.changes.items(), *options.changes]
     mine.batch_size = job.batch_size or options.batch_size
     mine.seed = options.seed if job.seed is None else job.seed
     mine.out, mine.runs = folder(job, options), options.runs / job.label
     if mine.steps is None:
+        mine.steps = job.steps
         mine.steps = steps_of(job.like, mine.runs, end) if job.like else fitting_steps(mine, FOR_TRAINING * seconds)
     steps_file(job.name, mine.runs).write_text(str(mine.steps), encoding="utf-8")
     card = train.run(mine, end)

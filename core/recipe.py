@@ -34,7 +34,8 @@ class Phase:
 
     loss(batch) returns {"loss": scalar tensor to minimise, other terms: shown and kept}.
     schedule(progress) multiplies the optimiser's learning rate, progress in [0, 1].
-    stage(progress) tells apart the parts of a training in which the loss does different work (a curriculum's).
+    stage(progress) tells apart the parts of a training in which the loss does different work (a curriculum's); None
+    where it does so at every step, or looks at numbers on the way: then it is never recorded.
     max_norm clips the norm of the gradient; after() runs behind each update (WGAN clips weights there).
     """
 
@@ -46,7 +47,7 @@ class Phase:
     after: Callable[[], None] = nothing
     schedule: Callable[[float], float] = constant
     max_norm: float = float("inf")
-    stage: Callable[[float], Any] = constant
+    stage: Callable[[float], Any] | None = constant
     recorded: Callable[[Batch], dict[str, Tensor]] | None = None  # put there by the training loop, on a GPU
 
 
@@ -123,7 +124,10 @@ class Compiles(Protocol):
 
 
 class Records(Protocol):
-    """Its losses do the same work at every step of a stage, so that a GPU may record them (core/gradients.py)."""
+    """Its losses do the same work at every step of a stage, so that a GPU may record them (core/gradients.py).
+
+    A phase of which this is not true has None for its stage.
+    """
 
 
 class Borrows(Protocol):

@@ -164,7 +164,7 @@ class Run:
             setattr(self.model, self.model.compiled, torch.compile(getattr(self.model, self.model.compiled)))
         if device == "cuda" and declares(self.model, Records) and not dist.is_initialized():
             for phase in self.phases:
-                phase.recorded = Recorded(phase)
+                phase.recorded = None if phase.stage is None else Recorded(phase)
         self.step, self.seconds = 0, 0.0
         self.curve: list[dict[str, float]] = []
         self.sums: dict[str, float] = {}  # of the loss terms since the last point of the curve

@@ -58,12 +58,12 @@ RECIPES = {
     | dict(reported={"error": 1.91}),
     "sgan-mnist": digits("sgan", data=FEW, steps=6_332, metric="error", unit="% error, 100 labels"),
     "lsgan-mnist": digits("lsgan", steps=5_608, config=dict(rate=5e-4)),
-    "wgan-mnist": digits("wgan", **SMALL | dict(steps=5_000)),  # 25,000 of the critic
+    "wgan-mnist": digits("wgan", batch_size=64, steps=5_000),  # 25,000 of the critic
     "wgan-gp-mnist": digits("wgan-gp", **SMALL | dict(steps=2_500)),  # 12,500
     "dragan-mnist": digits("dragan", steps=4_070),
     "ebgan-mnist": digits("ebgan", **SMALL),
     "ebgan-pt-mnist": digits("ebgan-pt", **SMALL),
-    "began-mnist": digits("began", steps=2_500, batch_size=32, average=None, config=BALANCE | dict(background=0)),
+    "began-mnist": digits("began", steps=2_500, batch_size=64, config=BALANCE | dict(background=0)),
     "acgan-mnist": digits("acgan", **SMALL),
     # The first 2,500 steps had a lambda of 0.5 for both numbers; nobody has run it in one go.
     "infogan-mnist": coded("mnist-32", config=dict(grain=0.7, weights=[1.0, 0.8, 0.2]), reported={"accuracy": 95.0})

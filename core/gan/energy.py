@@ -8,7 +8,7 @@ from torch import Tensor
 from core.gan.game import GAN, Generator
 from core.gan.objectives import pulling_away
 from core.layers import frozen
-from core.recipe import Batch
+from core.recipe import Batch, Phase
 
 
 class EnergyGAN(GAN):
@@ -94,6 +94,12 @@ class BEGAN(EnergyGAN):
         self.change = self.control * (batch["progress"] ** 2 if self.grows else 1) * balance
         M = L_x.detach() + balance.abs()  # M_global, which falls while the training converges
         return {"loss": loss, "L_x": L_x, "L_G": L_G, "k_t": self.k_t.clone(), "M": M}
+
+    def phases(self) -> list[Phase]:
+        critic, generator = super().phases()
+        if self.grows:  # with progress, inside the loss
+            critic.stage = None
+        return [critic, generator]
 
     @torch.no_grad()
     def after_critic(self) -> None:

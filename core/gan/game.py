@@ -20,7 +20,7 @@ from core.gan.parts import Convolutions, Parts
 from core.gan.penalties import unit_gradient
 from core.layers import any_move, frozen, grid, hold_then_fall, moved_with_a_hole, unmoved
 from core.noise import seeded
-from core.recipe import Averages, Batch, Model, Phase, Samples, Shows
+from core.recipe import Averages, Batch, Model, Phase, Records, Samples, Shows, constant
 
 Generator = torch.Generator | None
 Optimizer = Callable[[list[nn.Parameter]], torch.optim.Optimizer]
@@ -88,7 +88,7 @@ class Classifies(Protocol):
         """p(y | x): (B, *shape) -> (B, K)."""
 
 
-class GAN(nn.Module, Model, Samples, Shows, Averages):
+class GAN(nn.Module, Model, Samples, Shows, Averages, Records):
     """Two networks and their turns. Works for pictures and for points in the plane: `shape` is that of one of them.
 
     moved: whether the critic sees every picture shifted and with a hole, in white, real ones and made ones alike; it
@@ -187,6 +187,7 @@ class GAN(nn.Module, Model, Samples, Shows, Averages):
         """The critic's turns, then the generator's."""
         rule = self.rule
         critic, generator = self.trained()
+        stage = None if rule.told else constant  # a condition is looked at before it is used
         return [
             Phase(
                 "critic",
@@ -196,8 +197,16 @@ class GAN(nn.Module, Model, Samples, Shows, Averages):
                 repeats=rule.critic_steps,
                 after=self.after_critic,
                 schedule=self.schedule,
+                stage=stage,
             ),
-            Phase("generator", generator, self.generator_loss, rule.optimizer(generator), schedule=self.schedule),
+            Phase(
+                "generator",
+                generator,
+                self.generator_loss,
+                rule.optimizer(generator),
+                schedule=self.schedule,
+                stage=stage,
+            ),
         ]
 
     @torch.no_grad()
