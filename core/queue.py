@@ -55,39 +55,19 @@ class Job:
         return f"{self.name}, {self.label}" if self.label else self.name
 
 
-def tries(name: str, share: float, *changes: dict[str, Any], steps: int | None = None) -> list[Job]:
-    """The same recipe with several settings, of which the best is chosen afterwards."""
-    return [Job(name, share, steps=steps, changes=one, label=f"try-{i}") for i, one in enumerate(changes)]
-
-
-QUICK = dict(filters=32, control=0.02, eta=1, background=None, grows=False, rate=3e-4)  # BEGAN's own, and sooner
-FEWER_FIRST = dict(curriculum=[[0.4, 8], [0.88, 16]])  # then all glimpses
-
 # The longest first; shares are of the whole time where as many processes run as there are cores. DRAW's small kernels
 # wait behind large ones: on one GPU the other queue is best held to a part of it (CUDA_MPS_ACTIVE_THREAD_PERCENTAGE).
 QUEUES: dict[str, list[Job]] = {
     "draw": [
-        Job("draw-mnist", 1, batch_size=128, steps=60_000, changes=FEWER_FIRST),
-        Job("draw-noattention-mnist", 1, batch_size=128, like="draw-mnist", changes=FEWER_FIRST),
-        Job("draw-twodigits", 1, steps=60_000),
-        Job("draw-cifar10", 1, steps=40_000),
+        *(Job(f"draw-{which}", 1) for which in ("mnist", "twodigits", "cifar10")),
+        Job("draw-noattention-mnist", 1, like="draw-mnist"),
     ],
     "gan": [
-        Job("wgan-gp-shoes", 1, steps=12_000),
-        Job("dragan-shoes", 0.5, steps=12_000),
-        *tries("wgan-mnist", 0.6, dict(filters=64), steps=12_000),
-        *tries(
-            "began-shoes",
-            0.3,
-            *(dict(moved=False, gamma=gamma) | QUICK for gamma in (0.5, 0.7)),
-            steps=20_000,
-        ),
-        *tries("gan-mnist", 0.25, {}, dict(rate=2e-4), steps=40_000),
-        *(
-            Job("catgan-mnist", 0.25, steps=10_000, label=f"seed-{seed}", seed=seed, changes=dict(rate=5e-4))
-            for seed in range(1, 4)
-        ),
-        *tries("began-mnist", 0.25, dict(pull=0.1), steps=6_000),
+        Job("wgan-gp-shoes", 1),
+        *(Job(f"{variant}-mnist", 0.6) for variant in ("wgan", "wgan-gp")),
+        *(Job(f"{variant}-shoes", share) for variant, share in (("dragan", 0.5), ("began", 0.3))),
+        *(Job(f"{variant}-mnist", 0.25) for variant in ("gan", "dcgan", "lsgan", "dragan", "sgan", "began")),
+        *(Job("catgan-mnist", 0.25, label=f"seed-{seed}", seed=seed) for seed in range(1, 4)),
     ],
 }
 

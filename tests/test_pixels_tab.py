@@ -441,3 +441,23 @@ def test_a_visitor_walks_through_the_tab(url: str):
         page.locator("#pixels-stop").click()
         rested(page, "pixels")
         assert query(page)["mode"] == "race"
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize("first", ["press", "change"])
+def test_another_digit_and_a_change_at_the_same_time_both_count(url: str, first: str):
+    acts = [
+        "document.querySelector('#pixels-another').click();",
+        "const bar = document.querySelector('#pixels-percent input[type=range]'); bar.value = 70;"
+        "bar.dispatchEvent(new Event('input', {bubbles: true}));",
+    ]
+    with open_page(f"{url}?tab=pixels&mode=complete&percent=60", reduced_motion=True) as page:
+        page.locator("#pixels-film canvas").first.wait_for(timeout=60_000)
+        page.wait_for_function("document.querySelector('#pixels-stage').dataset.key.includes('percent=60')")
+        rested(page, "pixels")
+        page.evaluate("() => {" + "".join(acts if first == "press" else acts[::-1]) + "}")
+        page.wait_for_function("document.querySelector('#pixels-stage').dataset.key.includes('percent=70')")
+        rested(page, "pixels")
+        shown = page.locator("#pixels-stage").get_attribute("data-key").split("&")
+        assert "percent=70" in shown
+        assert "which=3" not in shown

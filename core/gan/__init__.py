@@ -24,6 +24,8 @@ DIGITS = dict(
 SHOES = DIGITS | dict(data="shoes-64", batch_size=64, evaluate=evaluate_photos, judges=(), unit="FID of photos")
 FEW = "mnist-32-100"
 SMALL = dict(batch_size=64, steps=4_000, average=None)
+# BEGAN's own balance and losses; a lambda_k of 0.02 for 0.001, since k_t has a few thousand steps to find its place.
+OWN_BALANCE = dict(filters=32, control=0.02, eta=1, background=None, grows=False, rate=3e-4)
 BALANCE = dict(filters=16, gamma=0.98, control=10, eta=2, grows=True)  # of BEGAN
 
 
@@ -46,11 +48,11 @@ def shoes(row: str, **changes: object) -> dict:
 
 
 RECIPES = {
-    "gan-mnist": digits("gan", steps=11_526),
+    "gan-mnist": digits("gan", steps=23_498),
     "dcgan-mnist": digits("dcgan", steps=6_413, config=dict(rate=5e-4)),
     "cgan-mnist": digits("cgan", **SMALL),
     "catgan-mnist": digits(
-        "catgan", steps=3_586, seed=1, config=dict(classes=20), metric="error", unit="% error, no labels"
+        "catgan", steps=10_000, seed=1, config=dict(classes=20, rate=5e-4), metric="error", unit="% error, no labels"
     )
     | dict(reported={"error": 9.7}),
     "catgan-100-mnist": digits("catgan", variant="catgan-100", data=FEW, metric="error", unit="% error, 100 labels")
@@ -58,12 +60,12 @@ RECIPES = {
     | dict(reported={"error": 1.91}),
     "sgan-mnist": digits("sgan", data=FEW, steps=6_332, metric="error", unit="% error, 100 labels"),
     "lsgan-mnist": digits("lsgan", steps=5_608, config=dict(rate=5e-4)),
-    "wgan-mnist": digits("wgan", batch_size=64, steps=5_000),  # 25,000 of the critic
+    "wgan-mnist": digits("wgan", batch_size=64, steps=12_000, config=dict(filters=64)),  # 60,000 of the critic
     "wgan-gp-mnist": digits("wgan-gp", **SMALL | dict(steps=2_500)),  # 12,500
     "dragan-mnist": digits("dragan", steps=4_070),
     "ebgan-mnist": digits("ebgan", **SMALL),
     "ebgan-pt-mnist": digits("ebgan-pt", **SMALL),
-    "began-mnist": digits("began", steps=2_500, batch_size=64, config=BALANCE | dict(background=0)),
+    "began-mnist": digits("began", steps=6_000, batch_size=64, config=BALANCE | dict(background=0, pull=0.1)),
     "acgan-mnist": digits("acgan", **SMALL),
     # The first 2,500 steps had a lambda of 0.5 for both numbers; nobody has run it in one go.
     "infogan-mnist": coded("mnist-32", config=dict(grain=0.7, weights=[1.0, 0.8, 0.2]), reported={"accuracy": 95.0})
@@ -72,9 +74,9 @@ RECIPES = {
     "infogan-fashion": coded("fashion-32", judges=(), steps=1_500),
     "dcgan-shoes": shoes("dcgan", steps=7_259),
     "lsgan-shoes": shoes("lsgan", steps=6_887, config=dict(rate=4e-4)),
-    "wgan-gp-shoes": shoes("wgan-gp", steps=2_923, batch_size=32),
-    "dragan-shoes": shoes("dragan", steps=3_283),
-    "began-shoes": shoes("began", steps=3_130, config=BALANCE | dict(background=1)),
+    "wgan-gp-shoes": shoes("wgan-gp", steps=6_130, batch_size=32),
+    "dragan-shoes": shoes("dragan", steps=10_859),
+    "began-shoes": shoes("began", steps=2_879, config=dict(moved=False, gamma=0.7) | OWN_BALANCE),
     JUDGE: dict(
         variant="classifier",
         build=Classifier,

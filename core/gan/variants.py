@@ -12,15 +12,17 @@ one score, a class (classes.py), or a copy of the picture (energy.py).
     c, y     condition, label    what the generator is told, (B, told); classes, (B,)
 
 Differences from the papers
-- One backbone, DCGAN's with half of the filters or fewer, for all but the original GAN, BEGAN and EBGAN's critic.
+- One backbone, DCGAN's with half of the filters or fewer, for all but the original GAN, BEGAN and EBGAN's critic. WGAN
+  has twice the others' filters on digits: a critic with clipped weights can say little with few.
 - The original GAN's generator has batch norm, which came a year later: without it every run made one picture.
-- BEGAN's energies are relative to what is on a picture, and lambda_k grows: with the paper's, ours made ones or black.
+- On digits BEGAN's energies are relative to what is on a picture, lambda_k grows, and its generator has EBGAN's
+  pulling-away term: with the paper's own, ours made ones or black. On shoes only lambda_k is larger than the paper's.
 - EBGAN's critic, a perceptron as in its paper's experiments on digits, sees pictures with noise on them in training.
 - z is normal with 64 numbers in all of them, so that the same z can be shown to each.
 - Rates of those that get thousands of steps for hundreds of thousands: WGAN 2e-4 for 5e-5, WGAN-GP 3e-4 for 1e-4,
   DRAGAN 4e-4 for 1e-4.
-- On shoes every critic sees each picture shifted and with a hole (Zhao et al. 2020): a few thousand photos are soon
-  known by heart. LSGAN's rate there is 4e-4. On digits DCGAN's and LSGAN's rate is 5e-4.
+- On shoes every critic but BEGAN's sees each picture shifted and with a hole (Zhao et al. 2020): a few thousand photos
+  are soon known by heart. LSGAN's rate there is 4e-4. On digits DCGAN's, LSGAN's and catGAN's rate is 5e-4.
 - Learning rates are held for half of the training and fall to 0 in the other.
 """
 

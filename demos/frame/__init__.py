@@ -24,8 +24,8 @@ A tab is a module with TITLE, ID and build(tabs) -> frame.Page. From the top of 
             with page.below():
                 chart = page.chart("kl")                   # follows the film; SVG and CSV
                 page.diagram(DIAGRAM)                      # frame.Diagram; lit by film["lit"]
-            page.act(show, [strip, chart])                 # every control, in one event; puts the first sight there
             page.press(button, lambda **values: {"sketch": ...}, ["sketch"])   # a button that sets controls and runs
+            page.act(show, [strip, chart])                 # all of them, in one event; puts the first sight there
             page.live([run.click], race, [view], stop=[halt.click])   # streams; `race` yields Shown
             page.lesson(measured)                          # lessons/ID.md
         gr.api(frame.sentences(generate), api_name="draw_generate", **frame.MODEL)

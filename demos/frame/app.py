@@ -27,7 +27,12 @@ def page(tab: str, title: str, path: Any = ()) -> Iterator[Page]:
             made.board = parts.board(tab)
         yield made
         made.board.js_on_load = parts.script(
-            "board", tab=tab, conditions=made.conditions, elements=made.elements(), tips=made.tips
+            "board",
+            tab=tab,
+            conditions=made.conditions,
+            elements=made.elements(),
+            tips=made.tips,
+            presses=list(made.presses),
         )
 
 

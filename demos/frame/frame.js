@@ -45,17 +45,17 @@ const glimpse = (() => {
     busy(tab, true);
     if (page.stepping) page.stepping = false;
     else leavePath(tab);
-    const fresh = page.fresh ?? false;
-    page.fresh = false;
-    return [{ ask: page.asked, fresh }, ...given.slice(1)];
+    const button = page.button ?? null;
+    page.button = null;
+    return [{ ask: page.asked, button }, ...given.slice(1)];
   }
 
-  // New seed: kept here until the event is sent, because Gradio does not tell of a click that had to wait who was clicked.
+  // A pressed button is kept here until the event is sent: Gradio does not say who was clicked where a click had to wait.
   document.addEventListener(
     "click",
     ({ target }) => {
-      const tab = target.closest?.("[id$='-new-seed']")?.id.replace(/-new-seed$/, "");
-      if (pages[tab]) pages[tab].fresh = true;
+      const id = target.closest?.("button")?.id;
+      for (const page of Object.values(pages)) if (page.settings?.presses?.includes(id)) page.button = id;
     },
     true,
   );

@@ -1,9 +1,10 @@
 """One tab's page: its parts on the screen, and the one way from its controls to its stage."""
 
+import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -65,6 +66,11 @@ class Shown:
     sets: Mapping[str, Any] = field(default_factory=dict)
 
 
+def nothing(**_: Any) -> dict[str, Any]:
+    """What is set where no button was pressed."""
+    return {}
+
+
 class Page:
     """One tab. `with frame.page(...) as page`, then its parts from the stage downwards; see the head of demos/frame."""
 
@@ -76,6 +82,7 @@ class Page:
         self.acting: list[str] = []
         self.in_link: list[str] = []
         self.in_caption: dict[str, str] = {}  # by key: the words of a control that is on, or "" for its choice
+        self.presses: dict[str, tuple[gr.Button, Callable[..., Mapping[str, Any]], Sequence[str]]] = {}  # by element
         self.stops: list[Any] = []  # events that end when the visitor leaves
         self.outputs: list[gr.components.Component] = []
         self.show: Callable[..., Shown] | None = None
@@ -147,7 +154,7 @@ class Page:
                 "New seed", elem_id=f"{self.tab}-new-seed", elem_classes="main-action" if main else None, scale=0
             )
         self.control("seed", box, when=when)
-        self.new_seed = button
+        self.press(button, lambda **_: new_seed(), ["seed"])
         return button
 
     def chart(self, name: str, when: Condition | None = None) -> gr.Plot:
@@ -251,8 +258,8 @@ class Page:
 
     # -------------------------------------------------------------- from the controls to the stage
 
-    def tried(self, show: Callable[..., Any], values: Mapping[str, Any], *extra: Any) -> Shown | Note:
-        """What `show` gives for the visible values, or the note it raised."""
+    def tried(self, show: Callable[..., Any], values: Mapping[str, Any], *extra: Any) -> Any:
+        """What a function gives for the visible values, such as a Shown, or the note it raised."""
         try:
             return show(*extra, **self.visible(values))
         except (ValueError, WeightsError) as problem:
@@ -266,6 +273,10 @@ class Page:
         outputs = [self.of(output, values) for output in found.outputs]
         return [self.sign(values, found, None, ask), *changed, *outputs]
 
+    def press(self, button: gr.Button, settings: Callable[..., Mapping[str, Any]], keys: Sequence[str]) -> None:
+        """A button that sets controls and runs: settings(**visible values) -> {key: value}. Call it before `act`."""
+        self.presses[str(button.elem_id)] = (button, settings, keys)
+
     def act(
         self,
         show: Callable[..., Shown],
@@ -278,25 +289,20 @@ class Page:
         """Wire every control to `show`, and what it gives to the stage. Call it once, after the last control.
 
         show(**values of the controls that are shown) -> Shown; a ValueError (best a Note) is said beside its control.
-        It is one event of Gradio's, New seed included, so that results come in the order of the changes and the last
-        change always counts.
+        It is one event of Gradio's, presses of buttons included, so that results come in the order of the changes and
+        the last change always counts.
         sets: keys of controls that `show` may change. heavy: it shares the models' queue. first: what is there on
         arrival; else `show` of the controls' first values, so let that be a recording.
         """
-        self.show, self.outputs, self.sets = show, list(outputs), list(sets)
+        self.show, self.outputs = show, list(outputs)
+        self.sets = list(dict.fromkeys([*sets, *(key for _, _, named in self.presses.values() for key in named)]))
         keys = list(self.controls)
         queue = MODEL if heavy else {}
 
-        seeded = hasattr(self, "new_seed")
-        if seeded:
-            self.sets.append("seed")
-
         def run(sign: Any, *given: Any) -> list[Any]:
             sign, values = sign or {}, dict(zip(keys, given, strict=True))
-            if sign.get("fresh"):
-                wanted = new_seed()
-                return self.arrived(values | wanted, wanted, self.sets, sign.get("ask"))
-            return self.answer(values, self.tried(show, values), self.sets, sign.get("ask"))
+            _, settings, _ = self.presses.get(sign.get("button"), (None, nothing, ()))
+            return self.answer_with(settings, values, self.sets, sign.get("ask"))
 
         self.event = dict(
             fn=run,
@@ -309,7 +315,7 @@ class Page:
             api_visibility="private",
             **queue,
         )
-        gr.on([*self.listeners(), *([self.new_seed.click] if seeded else [])], **self.event)
+        gr.on([*self.listeners(), *(button.click for button, _, _ in self.presses.values())], **self.event)
         self.begin_with(first)
         if self.path:
             named = sorted({key for step in self.path for key in self.settings_of(step)})
@@ -358,10 +364,6 @@ class Page:
     def step_settings(self, event: Any, **values: Any) -> Mapping[str, Any]:
         return self.settings_of(self.path[int(event.index)])
 
-    def press(self, button: gr.Button, settings: Callable[..., Mapping[str, Any]], keys: Sequence[str]) -> Any:
-        """A button that sets some controls and runs, in one event. settings(**visible values) -> {key: value}."""
-        return self.set_by(button.click, lambda event, **values: settings(**values), keys)
-
     def set_by(self, listener: Callable, settings: Callable[..., Mapping[str, Any]], keys: Sequence[str]) -> Any:
         """An event that sets the controls under `keys`, shows the result, and tells the script of both."""
         names = list(self.controls)
@@ -369,15 +371,19 @@ class Page:
 
         def handler(event: gr.EventData, sign: Any, *given: Any) -> list[Any]:
             values = dict(zip(names, given, strict=True))
-            try:
-                wanted = dict(settings(event, **self.visible(values)))
-            except (ValueError, WeightsError) as problem:
-                note = problem if isinstance(problem, Note) else Note(sentence(problem))
-                return self.answer(values, note, every, (sign or {}).get("ask"))
-            return self.arrived(values | wanted, wanted, every, (sign or {}).get("ask"))
+            return self.answer_with(functools.partial(settings, event), values, every, (sign or {}).get("ask"))
 
         outputs = [self.board, *(self.controls[key] for key in every), *self.outputs]
         return listener(**self.event | dict(fn=handler, outputs=outputs))
+
+    def answer_with(
+        self, settings: Callable[..., Mapping[str, Any]], values: Mapping[str, Any], keys: Sequence[str], ask: Any
+    ) -> list[Any]:
+        """The answer where some controls are set first: settings(**visible values) -> {key: value}."""
+        wanted = self.tried(settings, values)
+        if isinstance(wanted, Note):
+            return self.answer(values, wanted, keys, ask)
+        return self.arrived({**values, **wanted}, wanted, keys, ask)
 
     def arrived(
         self, values: Mapping[str, Any], wanted: Mapping[str, Any], keys: Sequence[str], ask: Any = None
@@ -387,8 +393,7 @@ class Page:
         if isinstance(found, Note):
             sign, rest = self.sign(values, None, found, ask), [gr.skip()] * len(self.outputs)
             return [sign, *(wanted.get(key, gr.skip()) for key in keys), *rest]
-        found.sets = dict(wanted) | dict(found.sets)
-        return self.answer(values, found, keys, ask)
+        return self.answer(values, replace(found, sets={**wanted, **found.sets}), keys, ask)
 
     def live(
         self,

@@ -140,11 +140,11 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             with gr.Row():
                 charts = [page.chart(name, when=LEARNING) for name in ("bound", "matrix")]
             page.lesson(learned.measured())
+        page.press(page.another, another, ["which", *KEYS["digits"]])
         page.act(show, [strip, *charts], first=page.tried(arrival, page.defaults()))
         # A digit that is chosen or drawn sets the codes; a code that is turned does not.
         chosen = [mode.input, source.input, page.controls["sketch"].input, page.controls["which"].submit]
         page.set_by(functools.partial(gr.on, chosen), lambda event, **values: read(**values), KEYS["digits"])
-        page.press(page.another, another, ["which", *KEYS["digits"]])
         page.set_by(strip.click, take, ["mode", *KEYS["digits"], *KEYS["clothes"]])
     for handler in (codes.generate, codes.infer):
         gr.api(frame.sentences(handler), api_name=f"infogan_{handler.__name__}", **frame.MODEL)

@@ -227,9 +227,9 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                     with gr.Column(min_width=300):
                         photos = gr.HTML(elem_id="pix2pix-later-sheet", apply_default_css=False)
             page.lesson(parts.measured())
-        page.act(show, [strip])
         page.press(page.another, another, list(PADS.values()))
         page.press(page.other_colours, other_colours, list(POTS))
+        page.act(show, [strip])
         page.also([history.expand, model.input], learned, [sheets, curve])
         page.also([worth.expand], later.shown, [bars, photos])
     gr.api(frame.sentences(translate), api_name="pix2pix_translate", **frame.MODEL)

@@ -189,8 +189,8 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 gr.Markdown(f"On the same binarised test digits:\n\n{measured.beside_draw()}", elem_id="pixels-draw")
                 gr.Markdown(measured.ablation(), elem_id="pixels-ablation")
             page.lesson(measured.compared())
-        page.act(show, [strip, left, right])
         page.press(page.another, another, ["which"])
+        page.act(show, [strip, left, right])
         page.set_by(strip.click, take, ["row", "column"])
         page.live([grow.click, run.click], running, [strip], stop=[rest.click, stop.click], queue="pixels", limit=2)
     for handler in (growing.generate, growing.complete, surprise.score, seeing.receptive_field):

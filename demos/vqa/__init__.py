@@ -195,11 +195,11 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             gr.Markdown(about(), elem_classes="quality")
             page.diagram(path.DIAGRAM)
             page.lesson(views.measured())
+        page.press(page.ask, lambda **_: {}, [])
         page.act(show, [strip, bars, table])
         page.set_by(page.chips.select, lambda event, **_: {"question": str(event.value)}, ["question"])
         asked_of = page.controls["photo"].input
         page.set_by(asked_of, lambda event, **values: {"question": path.ASKED[values["photo"]]}, ["question"])
-        page.press(page.ask, lambda **_: {}, [])
     gr.api(frame.sentences(asking.answer), api_name="vqa_answer", **frame.MODEL)
     gr.api(frame.sentences(asking.compare), api_name="vqa_compare", **frame.MODEL)
     return page
