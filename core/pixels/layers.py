@@ -47,8 +47,9 @@ def row_biases(bias: Tensor, width: int, told: Tensor | None) -> Iterator[Tensor
 def lstm_cell(gates: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     """h and the new c from the sums of input-to-state and state-to-state (Eq. 3): (..., 4h), (..., h)."""
     h = c.shape[-1]
-    o, f, i = gates[..., : 3 * h].sigmoid().chunk(3, -1)
-    c = torch.addcmul(f * c, i, gates[..., 3 * h :].tanh())
+    ofi, g = gates.split((3 * h, h), -1)
+    o, f, i = ofi.sigmoid().chunk(3, -1)
+    c = torch.addcmul(f * c, i, g.tanh())
     return o * c.tanh(), c
 
 

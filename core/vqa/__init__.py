@@ -35,6 +35,8 @@ RECIPES |= {
     f"vqa-{key}": JOINT | dict(build=Network, config=dict(method=key, share=share), variant=key, steps=1500)
     for key, share in SHARES.items()
 }
+DEEPER = "deeper-lstm-q-norm-i"  # two layers: more to lose, and longer to learn
+RECIPES[f"vqa-{DEEPER}"] |= dict(config=dict(method=DEEPER, share=0.4), steps=2500)
 RECIPES["rdan"] = JOINT | dict(
     build=Looking,
     config=dict(share=0.4),
