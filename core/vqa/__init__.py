@@ -15,7 +15,7 @@ COMMON = dict(evaluate=evaluate, metric="accuracy", unit="% accuracy", paper=PAP
 JOINT = COMMON | dict(data="vqa", batch_size=128)
 TITLES = {
     "random": "random",
-    "prior": "prior, the commonest answer",
+    "prior": "prior",
     "type": "per-type prior",
     "nearest": "nearest neighbour",
     **{key: row.title for key, row in METHODS.items()},

@@ -135,6 +135,7 @@ def compare(picture: Image.Image, question: str, *_: str) -> tuple[Any, Any, Any
     blind = [key for key in ("lstm-q", "bow-q", "type") if key in found]
     if blind and found[blind[0]][0][0] == commonest:
         said += " So does a network that never sees the photo: here the question gives the answer away."
+    said += " “Held out” is how often each of them is right about photos that none has seen."
     return views.still(picture), gr.skip(), views.compared(found), said
 
 

@@ -87,13 +87,13 @@ def bars(
 
 
 def compared(found: dict[str, list[tuple[str, float]]], people: Sequence[str] = ()) -> dict[str, list]:
-    """Every method's first two answers; with people's answers how right the first is, else what is known of it."""
+    """Every method's first two answers, and how right it is: by people's answers, or else on held-out photos."""
     rows = []
     for key, each in found.items():
         (first, p), second = each[0], each[1][0] if len(each) > 1 else ""
         last = f"{100 * metric.score(first, people):.0f} %" if people else accuracy(key)
         rows.append([TITLES[key], first, f"{p:.0%}", second, last])
-    headers = ["method", "answer", "sure", "second", "score by your people" if people else "right on held-out photos"]
+    headers = ["method", "answer", "sure", "second", "score" if people else "held out"]
     return {"headers": headers, "data": rows}
 
 
