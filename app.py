@@ -1,8 +1,12 @@
 """Glimpse: step inside the classic generative and visual-question models. `python app.py`."""
 
-from demos import TABS, frame, limits  # first: it keeps Gradio from calling home
+import gc
 
-import gradio as gr  # isort: skip
+gc.disable()  # a million objects are made until the page is up, and they stay: no need to look for garbage among them
+
+from demos import TABS, frame, limits  # noqa: E402  first: it keeps Gradio from calling home
+
+import gradio as gr  # noqa: E402  isort: skip
 
 LAUNCH = frame.LAUNCH
 TITLE = "<h1>Glimpse</h1><p>Step inside the models that taught machines to draw, and watch every step.</p>"
@@ -17,6 +21,8 @@ with gr.Blocks(title="Glimpse", delete_cache=(3600, 3600)) as demo:
                 pages[module.ID] = module.build(tabs)
     frame.assemble(demo, title, tabs, opened, pages)
 demo.queue(max_size=64, default_concurrency_limit=8)
+gc.freeze()
+gc.enable()
 
 if __name__ == "__main__":
     limits.give_back_memory()
