@@ -101,6 +101,9 @@ def one_by_one(jobs: list[Job], options: argparse.Namespace, end: float) -> Resu
     """Each gets its share of the time that is left."""
     for i, job in enumerate(jobs):
         left = end - time.monotonic()
+        if left <= 0 and options.steps is None:
+            yield job, TimeoutError("no time is left")
+            continue
         try:
             yield job, one(job, options, left * job.share / sum(later.share for later in jobs[i:]), end)
         except Exception as problem:

@@ -468,6 +468,19 @@ def test_side_by_side_as_many_steps_as_another_and_a_try_in_a_folder_of_its_own(
     assert sorted(line.split(":")[0] for line in said) == ["toy-coded, quick", "toy-pixels", "toy-vqa"]
 
 
+def test_a_job_has_its_own_number_of_steps_and_is_not_begun_in_the_last_seconds(
+    house: Path, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(queue, "fitting_steps", lambda options, seconds: options.steps)  # all of them fit
+    queued(monkeypatch, queue.Job("toy-vqa", 1, steps=7))
+    said: list[str] = []
+    queue.run(options_for(monkeypatch, "--queue", "toys", "--device", "cpu", "--unmeasured"), said.append)
+    assert core.card("toy-vqa")["training"]["steps"] == 7
+    given = ("--queue", "toys", "--device", "cpu", "--unmeasured", "--minutes", "0.5")
+    queue.run(options_for(monkeypatch, *given), said.append)
+    assert said[-1] == "toy-vqa: TimeoutError: 30 s are too few to begin"
+
+
 def test_shares_are_of_the_time_that_is_left(house: Path, monkeypatch: pytest.MonkeyPatch):
     queued(monkeypatch, queue.Job("toy-vqa", 1), queue.Job("toy-pixels", 2), queue.Job("toy-negative", 1))
     now, given = [0.0], []
@@ -493,9 +506,9 @@ def options_for(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--queue", "fish"], "no queue 'fish'; there are: gpu"),
-        (["--queue", "gpu", "--minutes", "0"], "minutes must be above 0"),
-        (["--queue", "gpu", "--out", "elsewhere"], "--out must be"),
+        (["--queue", "fish"], "no queue 'fish'; there are: draw, gan"),
+        (["--queue", "draw", "--minutes", "0"], "minutes must be above 0"),
+        (["--queue", "draw", "--out", "elsewhere"], "--out must be"),
     ],
 )
 def test_a_queue_that_makes_no_sense_is_a_sentence(

@@ -559,3 +559,14 @@ def test_the_perfect_critic_is_lipschitz_and_reaches_the_wasserstein_distance(re
     u = (torch.arange(20000, dtype=torch.double) + 0.5) / 20000
     distance = (p.icdf(u) - q.icdf(u)).abs().mean()
     assert reached.item() == pytest.approx(distance.item(), rel=2e-3)
+
+
+def test_a_gpu_records_what_does_the_same_work_at_every_step_and_nothing_else():
+    """A condition is looked at, and BEGAN's growing lambda_k goes with the training's progress, inside the loss."""
+    recorded = {
+        name: [phase.stage is not None for phase in build(variant=name, filters=4).phases()] for name in VARIANTS
+    }
+    told = {"cgan", "acgan", "infogan"}
+    assert recorded == {name: [name not in told] * 2 for name in VARIANTS}
+    growing = build(variant="began", filters=4, grows=True).phases()
+    assert [phase.stage is not None for phase in growing] == [False, True]
