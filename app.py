@@ -14,13 +14,13 @@ TITLE = "<h1>Glimpse</h1><p>Step inside the models that taught machines to draw,
 
 with gr.Blocks(title="Glimpse", delete_cache=(3600, 3600)) as demo:
     title = frame.header(TITLE)
+    demo.queue(max_size=64, default_concurrency_limit=8)  # here the page is empty still: it is read again for this
     opened, pages = {}, {}
     with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:  # all in the bar, which look.css lets scroll
         for module in TABS:
             with gr.Tab(module.TITLE, id=module.ID) as opened[module.ID]:
                 pages[module.ID] = module.build(tabs)
     frame.assemble(demo, title, tabs, opened, pages)
-demo.queue(max_size=64, default_concurrency_limit=8)
 gc.freeze()
 gc.enable()
 
