@@ -19,6 +19,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from core import zoo
 from core.noise import seeded
 from core.pixels import PixelRNN, skew, unskew
 from core.train import update
@@ -28,6 +29,7 @@ MODELS = {
     "PixelCNN": dict(layer="convolution", depth=7, filters=32, head=64),  # 64 features, as public versions have
     "Row LSTM": dict(layer="row", depth=7, filters=16),
     "Diagonal BiLSTM": dict(layer="diagonal", depth=7, filters=16),
+    "shipped PixelCNN": zoo.recipe("pixelcnn-mnist").config,
 }
 
 
