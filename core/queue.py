@@ -1,8 +1,8 @@
 """A queue of trainings that share a span of time, for a machine that is lent by the minute.
 
-    python -m core.train --queue draw --minutes 25               # on a GPU, one after the other
+    python -m core.train --queue gpu --minutes 25                # on a GPU, one after the other
     python -m core.train --queue gan --minutes 9 --workers 8     # side by side: small networks leave a GPU idle
-    python -m core.train --queue draw --minutes 25 --steps 1     # tried on any processor: one step each
+    python -m core.train --queue gpu --minutes 25 --steps 1      # tried on any processor: one step each
 
 Recipes are begun in their order. Each gets its share of the time, and as many steps as fit into it, so that its
 learning rate falls to the end; then it is measured (not with --unmeasured). At the end the new files are packed into
@@ -68,8 +68,15 @@ QUEUES: dict[str, list[Job]] = {
         *(Job(f"{variant}-shoes", share) for variant, share in (("dragan", 0.5), ("began", 0.3))),
         *(Job(f"{variant}-mnist", 0.25) for variant in ("gan", "dcgan", "lsgan", "dragan", "sgan", "began")),
         *(Job("catgan-mnist", 0.25, label=f"seed-{seed}", seed=seed) for seed in range(1, 4)),
+        *(Job("infogan-mnist", 0.35, label=f"seed-{seed}", seed=seed) for seed in range(2, 6)),
+    ],
+    "pixels": [
+        *(Job(f"{layer}-mnist", 1) for layer in ("rowlstm", "diagbilstm", "pixelcnn")),
+        Job("multiscale-mnist", 0.6),
+        Job("pixelcnn-flowers", 0.3),
     ],
 }
+QUEUES["gpu"] = [job for jobs in QUEUES.values() for job in jobs]  # all that a GPU is worth lending for
 
 
 def run(options: argparse.Namespace, say: Callable[[str], None] = print) -> list[Path]:

@@ -506,9 +506,9 @@ def options_for(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--queue", "fish"], "no queue 'fish'; there are: draw, gan"),
-        (["--queue", "draw", "--minutes", "0"], "minutes must be above 0"),
-        (["--queue", "draw", "--out", "elsewhere"], "--out must be"),
+        (["--queue", "fish"], "no queue 'fish'; there are: draw, gan, pixels, gpu"),
+        (["--queue", "gpu", "--minutes", "0"], "minutes must be above 0"),
+        (["--queue", "gpu", "--out", "elsewhere"], "--out must be"),
     ],
 )
 def test_a_queue_that_makes_no_sense_is_a_sentence(
