@@ -187,7 +187,9 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             strip = FilmStrip(elem_id="vqa-film", label="The photo, and where r-DAN looks")
             page.tools(strip)
             with page.only("table", WITH_TABLE):
-                table = gr.Dataframe(interactive=False, elem_id="vqa-table", show_label=False, wrap=True)
+                table = gr.Dataframe(
+                    interactive=False, elem_id="vqa-table", show_label=False, wrap=True, max_height=560
+                )
             bars = page.chart("bars", when=WITH_BARS)
         with page.side():
             question_controls(page)
