@@ -14,7 +14,7 @@ TITLE = "<h1>Glimpse</h1><p>Step inside the models that taught machines to draw,
 
 with gr.Blocks(title="Glimpse", delete_cache=(3600, 3600)) as demo:
     title = frame.header(TITLE)
-    demo.queue(max_size=64, default_concurrency_limit=8)  # here the page is empty still: it is read again for this
+    demo.queue(max_size=64, default_concurrency_limit=8)  # while the page is empty: Gradio reads it all for this
     opened, pages = {}, {}
     with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:  # all in the bar, which look.css lets scroll
         for module in TABS:

@@ -55,11 +55,14 @@ class Job:
         return f"{self.name}, {self.label}" if self.label else self.name
 
 
+LATER_PARTS = ("short", *(f"without-{part}" for part in ("matching", "perceptual", "heads", "moves", "colours")))
+
 # The longest first; shares are of the whole time where as many processes run as there are cores. DRAW's small kernels
 # wait behind large ones: on one GPU the other queue is best held to a part of it (CUDA_MPS_ACTIVE_THREAD_PERCENTAGE).
 QUEUES: dict[str, list[Job]] = {
     "draw": [
-        *(Job(f"draw-{which}", 1) for which in ("mnist", "twodigits", "cifar10")),
+        *(Job(f"draw-{which}", 1, steps=60_000) for which in ("mnist", "twodigits")),  # their curves fell to the end
+        Job("draw-cifar10", 1),
         Job("draw-noattention-mnist", 1, like="draw-mnist"),
     ],
     "gan": [
@@ -75,6 +78,7 @@ QUEUES: dict[str, list[Job]] = {
         Job("multiscale-mnist", 0.6),
         Job("pixelcnn-flowers", 0.3),
     ],
+    "parts": [Job(f"pix2pix-shoes-{part}", 1, kinds=("json", "webp")) for part in LATER_PARTS],
 }
 QUEUES["gpu"] = [job for jobs in QUEUES.values() for job in jobs]  # all that a GPU is worth lending for
 

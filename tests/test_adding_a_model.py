@@ -506,7 +506,7 @@ def options_for(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> Any:
 @pytest.mark.parametrize(
     ("arguments", "words"),
     [
-        (["--queue", "fish"], "no queue 'fish'; there are: draw, gan, pixels, gpu"),
+        (["--queue", "fish"], "no queue 'fish'; there are: draw, gan, pixels, parts, gpu"),
         (["--queue", "gpu", "--minutes", "0"], "minutes must be above 0"),
         (["--queue", "gpu", "--out", "elsewhere"], "--out must be"),
     ],

@@ -301,7 +301,7 @@ class Page:
 
         def run(sign: Any, *given: Any) -> list[Any]:
             sign, values = sign or {}, dict(zip(keys, given, strict=True))
-            _, settings, _ = self.presses.get(sign.get("button"), (None, nothing, ()))
+            _, settings, _ = self.presses.get(str(sign.get("button")), (None, nothing, ()))
             return self.answer_with(settings, values, self.sets, sign.get("ask"))
 
         self.event = dict(
