@@ -23,7 +23,7 @@ from typing import Any
 
 from core import evaluate, train, weights, zoo
 
-FOR_TRAINING = 0.8  # of a recipe's time; the rest is for loading, measuring, and neighbours that begin later
+FOR_TRAINING = 0.85  # of a recipe's time; the rest is for loading, measuring, and neighbours that begin later
 MOMENTS = (0.02, 0.2, 0.4, 0.6, 0.8, 0.98)  # of a training, at which a step's time is taken: a curriculum changes it
 LEAST = 40  # seconds, below which nothing is begun
 WARM, TIMED = 2, 3  # steps at each moment
@@ -150,7 +150,8 @@ def one(job: Job, options: argparse.Namespace, seconds: float, end: float) -> st
     mine.out, mine.runs = folder(job, options), options.runs / job.label
     if mine.steps is None:
         mine.steps = job.steps
-        mine.steps = steps_of(job.like, mine.runs, end) if job.like else fitting_steps(mine, FOR_TRAINING * seconds)
+        fitting = FOR_TRAINING * seconds
+        mine.steps = steps_of(job.like, options.runs, end) if job.like else fitting_steps(mine, fitting)
     steps_file(job.name, mine.runs).write_text(str(mine.steps), encoding="utf-8")
     card = train.run(mine, end)
     took = f"{card['training']['steps']:,} of {mine.steps:,} steps in {card['training']['seconds']} s"

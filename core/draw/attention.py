@@ -58,16 +58,31 @@ def write_window(patch: Tensor, w: Window, size: int) -> Tensor:
     return F_Y[:, None].mT @ (patch / w.gamma[..., None, None] @ F_X[:, None])
 
 
-def start_inside_the_picture(place: nn.Linear, size: int, patch: int) -> None:
-    """Begin with filters wide enough to overlap; a coarse grid at half the stride that spans the picture.
+def start_inside_the_picture(place: nn.Linear, size: int, patch: int, gamma: float = 1.0) -> None:
+    """Begin to read with filters that overlap; a coarse grid at half the stride that spans the picture.
 
-    With read 2 x 2 on 28 x 28: from zero biases 200 nats after 1,000 steps, from here 155.
+    gamma: how strong at first. DRAW reads the mean of what its filters cover, mostly paper, so that 10 suits it.
     """
     share = 0.5 if patch < 5 else 1.0
     stride = share * (size - 1) / max(patch - 1, 1)
+    start(place, sigma=max(stride / 3, 0.5), share=share, gamma=gamma)
+
+
+def start_in_the_middle(place: nn.Linear, size: int, patch: int) -> None:
+    """Begin to write with half the stride that spans the picture, and strongly.
+
+    Filters that sum to 1 spread a number over stride x stride pixels, and before training numbers are small. With
+    write 5 x 5 on 28 x 28 and 8 glimpses: from zero biases 192 nats after 1,000 steps, from here 150.
+    """
+    stride = 0.5 * (size - 1) / max(patch - 1, 1)
+    start(place, sigma=0.6 * stride, share=0.5, gamma=0.1 / stride**2)
+
+
+def start(place: nn.Linear, *, sigma: float, share: float, gamma: float) -> None:
+    """Biases that mean this window in the middle (Eq. 21), and weights that move it little at first."""
     with torch.no_grad():
         place.weight.mul_(0.1)
-        place.bias.copy_(torch.tensor([0.0, 0.0, 2 * math.log(max(stride / 3, 0.5)), math.log(share), 0.0]))
+        place.bias.copy_(torch.tensor([0.0, 0.0, 2 * math.log(sigma), math.log(share), math.log(gamma)]))
 
 
 def check_sizes(**sizes: int) -> None:

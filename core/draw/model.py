@@ -7,7 +7,15 @@ from typing import NamedTuple
 import torch
 from torch import Tensor, nn
 
-from core.draw.attention import Window, check_sizes, read_window, start_inside_the_picture, window, write_window
+from core.draw.attention import (
+    Window,
+    check_sizes,
+    read_window,
+    start_in_the_middle,
+    start_inside_the_picture,
+    window,
+    write_window,
+)
 from core.layers import grid, hold_then_fall, kl_to_standard_normal
 from core.likelihood import SEED, averages, bernoulli_nll, discretised_logistic_nll
 from core.noise import randn_each, seeded
@@ -56,7 +64,7 @@ class ReadWindow(nn.Module):
         super().__init__()
         self.size, self.patch, self.features = size, patch, 2 * channels * patch * patch
         self.place = nn.Linear(units, 5)
-        start_inside_the_picture(self.place, size, patch)
+        start_inside_the_picture(self.place, size, patch, gamma=10.0)
 
     def forward(self, x: Tensor, x_hat: Tensor, h: Tensor) -> tuple[Tensor, Window, Tensor]:
         w = window(self.place(h), size=self.size, patch=self.patch)  # Eq. 21
@@ -83,6 +91,7 @@ class WriteWindow(nn.Module):
         super().__init__()
         self.size, self.shape = size, (channels, patch, patch)
         self.paint, self.place = nn.Linear(units, channels * patch * patch), nn.Linear(units, 5)
+        start_in_the_middle(self.place, size, patch)
 
     def forward(self, h: Tensor) -> tuple[Tensor, Window, Tensor]:
         w = window(self.place(h), size=self.size, patch=self.shape[-1])
