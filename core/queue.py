@@ -5,8 +5,9 @@
     python -m core.train --queue gpu --minutes 25 --steps 1      # tried on any processor: one step each
 
 Recipes are begun in their order. Each gets its share of the time, and as many steps as fit into it, so that its
-learning rate falls to the end; then it is measured (not with --unmeasured). At the end the new files are packed into
-zips. What one recipe fails on is said, and the next begins.
+learning rate falls to the end; then it is measured (not with --unmeasured). After each one all new files are packed
+into zips: a machine that is lent may be gone before the last has ended. What one recipe fails on is said, and the next
+begins.
 """
 
 import argparse
@@ -95,14 +96,16 @@ def run(options: argparse.Namespace, say: Callable[[str], None] = print) -> list
         raise ValueError(f"workers must be >= 1, got {options.workers}")
     end = time.monotonic() + 60 * options.minutes
     ways = one_by_one if options.workers == 1 else side_by_side
-    done = []
+    done: list[Job] = []
+    zips: list[Path] = []
     for job, result in ways(QUEUES[options.queue], options, end):
         if isinstance(result, Exception):  # whatever it is, the time of the others is not to be lost
             say(f"{job.title}: {type(result).__name__}: {result}")
         else:
             say(result)
             done.append(job)
-    return packed(done, options)
+            zips = packed(done, options)
+    return zips
 
 
 Results = Iterator[tuple[Job, str | Exception]]
@@ -198,19 +201,22 @@ def fitting_steps(options: argparse.Namespace, seconds: float) -> int:
 
 
 def packed(jobs: list[Job], options: argparse.Namespace) -> list[Path]:
-    """The files of these jobs in zips of about PACK bytes in the folder of runs."""
+    """The files of these jobs in zips of about PACK bytes in the folder of runs; each zip is whole when it is there."""
     options.runs.mkdir(parents=True, exist_ok=True)
-    paths: list[Path] = []
+    packs: list[list[tuple[Path, Job]]] = []
     room = 0
     for job in jobs:
         files = [file for kind in job.kinds if (file := folder(job, options) / f"{job.name}.{kind}").exists()]
         size = sum(file.stat().st_size for file in files)
-        if not paths or size > room:
-            paths.append(options.runs / f"queue-{options.queue}-{len(paths)}.zip")
-            paths[-1].unlink(missing_ok=True)
+        if not packs or size > room:
+            packs.append([])
             room = PACK
         room -= size
-        with zipfile.ZipFile(paths[-1], "a") as pack:
-            for file in files:
-                pack.write(file, str(Path(job.label) / file.name))
+        packs[-1] += [(file, job) for file in files]
+    paths = [options.runs / f"queue-{options.queue}-{k}.zip" for k in range(len(packs))]
+    for path, pack in zip(paths, packs, strict=True):
+        with zipfile.ZipFile(path.with_suffix(".part"), "w") as files:
+            for file, job in pack:
+                files.write(file, str(Path(job.label) / file.name))
+        path.with_suffix(".part").replace(path)
     return paths

@@ -453,19 +453,26 @@ def test_side_by_side_as_many_steps_as_another_and_a_try_in_a_folder_of_its_own(
 
     monkeypatch.setattr(queue, "ProcessPoolExecutor", Here)
     monkeypatch.setattr(queue, "fitting_steps", lambda options, seconds: 3)
-    tried = queue.Job("toy-coded", 1, label="quick")
-    queued(monkeypatch, queue.Job("toy-vqa", 1), tried, queue.Job("toy-pixels", 1, like="toy-vqa", kinds=("json",)))
+    tried = queue.Job("toy-coded", 1, label="quick"), queue.Job("toy-vqa", 1, like="toy-vqa", label="fast")
+    queued(monkeypatch, queue.Job("toy-vqa", 1), *tried, queue.Job("toy-pixels", 1, like="toy-vqa", kinds=("json",)))
     said: list[str] = []
+    zips: list[int] = []  # that could be fetched when a job had ended, its own files not among them
     options = options_for(monkeypatch, "--queue", "toys", "--device", "cpu", "--workers", "2", "--unmeasured")
-    (pack,) = queue.run(options, said.append)
+
+    def listen(line: str) -> None:
+        zips.append(len(list(options.runs.glob("*.zip"))))
+        said.append(line)
+
+    (pack,) = queue.run(options, listen)
+    assert zips == [0, 1, 1, 1]
     assert core.card("toy-pixels")["training"]["steps"] == core.card("toy-vqa")["training"]["steps"] == 3
     assert core.card("toy-pixels")["metrics"]  # it stays behind
     assert not core.card("toy-vqa")["metrics"]
     with zipfile.ZipFile(pack) as files:
         names = set(files.namelist())
-    assert {"toy-pixels.json", "toy-vqa.json", "quick/toy-coded.json"} <= names
+    assert {"toy-pixels.json", "toy-vqa.json", "fast/toy-vqa.json", "quick/toy-coded.json"} <= names
     assert "toy-pixels.safetensors" not in names
-    assert sorted(line.split(":")[0] for line in said) == ["toy-coded, quick", "toy-pixels", "toy-vqa"]
+    assert sorted(line.split(":")[0] for line in said) == ["toy-coded, quick", "toy-pixels", "toy-vqa", "toy-vqa, fast"]
 
 
 def test_a_job_has_its_own_number_of_steps_and_is_not_begun_in_the_last_seconds(

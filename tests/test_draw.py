@@ -21,6 +21,8 @@ from core.draw import (
     window,
     write_window,
 )
+from core.draw.attention import start_in_the_middle
+from core.draw.reader import PAIRS, pairs, readable
 from core.noise import randn_each
 
 
@@ -344,6 +346,18 @@ def test_gradient_reaches_the_read_head_and_windows_depend_on_the_picture():
     assert steps[2].read.g_x.unique().numel() == 4
 
 
+@pytest.mark.parametrize(("size", "patch"), [(28, 5), (60, 10)])
+def test_a_head_writes_what_can_be_seen_from_the_first_step(size: int, patch: int):
+    """As numbers in a patch are small before training, one of 1 is written ten times as strong, in the middle."""
+    place = nn.Linear(4, 5)
+    start_in_the_middle(place, size, patch)
+    (w,) = [window(place(torch.zeros(1, 4)), size=size, patch=patch)]
+    written = write_window(torch.ones(1, 1, patch, patch), w, size)[0, 0]
+    middle = slice(size // 2 - 2, size // 2 + 2)
+    assert written[middle, middle].allclose(torch.tensor(10.0), atol=1.5)
+    assert written[:2].abs().max() < 1
+
+
 def test_training_learns_the_first_canvas_and_the_first_states():
     for model, names in ((small_draw(), {"first_canvas", "first_states"}), (small_classifier(), {"first_states"})):
         assert names <= dict(model.named_parameters()).keys()
@@ -594,3 +608,23 @@ def test_classifier_loss_is_cross_entropy_and_error_the_share_of_wrong_answers()
     assert terms["error"].item() == pytest.approx(0.25)
     batches = [{"image": x[:7], "label": label[:7]}, {"image": x[7:], "label": label[7:]}]
     assert evaluate_error(model, batches) == {"error": pytest.approx(25.0), "n": 8}
+
+
+# ------------------------------------------------------------------ two digits, read
+
+
+def test_every_pair_of_digits_has_a_row_of_its_own_in_either_order():
+    rows = pairs(torch.tensor([(a, b) for a in range(10) for b in range(10)]))
+    assert [PAIRS[row] for row in rows] == [(min(a, b), max(a, b)) for a in range(10) for b in range(10)]
+
+
+def test_a_page_is_readable_where_one_pair_is_likelier_than_all_others():
+    class Sure(nn.Module):
+        """Gives the first pair the probability that stands in a page's first pixel."""
+
+        def logits(self, page: Tensor) -> Tensor:
+            p = page[:, 0, 0, 0, None].double()
+            return torch.cat((p, (1 - p).expand(-1, 54) / 54), 1).log()
+
+    pages = [torch.full((1, 1, 2, 2), p) for p in (0.9, 0.51, 0.49, 0.1)]
+    assert readable(Sure(), pages) == 50

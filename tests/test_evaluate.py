@@ -48,10 +48,13 @@ def test_shipped_weights_were_trained_to_the_end_and_measured(name: str):
 
 def test_draw_reaches_what_it_must():
     measured = {name: zoo.card(name)["metrics"] for name in zoo.names("draw") if name in SHIPPED}
-    assert measured["draw-mnist"]["nll"] <= 95
-    assert measured["draw-noattention-mnist"]["nll"] <= 100
+    assert measured["draw-mnist"]["nll"] <= 90
+    assert measured["draw-noattention-mnist"]["nll"] <= 88
     assert measured["draw-cluttered"]["error"] <= 8.11
-    assert {"draw-twodigits", "draw-cifar10"} <= set(measured)
+    assert "draw-cifar10" in measured
+    assert measured["draw-twodigits"]["nll"] <= 200
+    assert measured["draw-twodigits"]["readable_real"] > 85  # or the reader would be no judge
+    assert measured["draw-twodigits"]["readable"] >= 40
 
 
 def test_draw_with_and_without_attention_saw_equally_many_pictures():
@@ -64,24 +67,22 @@ def test_attention_pays():
     assert zoo.card("draw-mnist")["metrics"]["nll"] < zoo.card("draw-noattention-mnist")["metrics"]["nll"]
 
 
-FEWER_MODES = {"wgan-mnist", "catgan-mnist", "catgan-100-mnist", "ebgan-mnist"}  # nine of the digits will do
-
-
+LESS_SURE = {"began-mnist", "catgan-100-mnist"}
 PLAYERS = [name for name in SHIPPED if name in zoo.names("gan") and zoo.recipe(name).evaluate is evaluate_digits]
 
 
 @pytest.mark.parametrize("name", [name for name in PLAYERS if name.endswith("-mnist")])
 def test_gans_make_digits_of_every_kind(name: str):
     found = zoo.card(name)["metrics"]
-    assert found["modes"] >= (9 if name in FEWER_MODES else 10)
-    # clipped weights fall a little short, and so do perceptrons after four minutes
-    assert found["confidence"] >= (0.88 if name.startswith("fgan-") else 0.89 if name == "wgan-mnist" else 0.9)
+    assert found["modes"] == 10
+    # perceptrons fall a little short after four minutes
+    assert found["confidence"] >= (0.88 if name.startswith("fgan-") else 0.9 if name in LESS_SURE else 0.92)
     assert found.get("as_asked", 100) >= 95
 
 
 def test_gans_that_tell_classes_reach_what_they_must():
     error = {name: zoo.card(name)["metrics"].get("error") for name in zoo.names("gan") if name in SHIPPED}
-    assert error["catgan-mnist"] <= 20
+    assert error["catgan-mnist"] <= 15
     assert error["catgan-100-mnist"] <= 6
     assert error["sgan-mnist"] < error["mnist-100-labels"]
     assert error["mnist-classifier"] < 1.5  # who judges must know
@@ -89,6 +90,7 @@ def test_gans_that_tell_classes_reach_what_they_must():
 
 def test_pixel_networks_reach_what_they_must():
     nll = {name: zoo.card(name)["metrics"]["nll"] for name in zoo.names("pixels") if name in SHIPPED}
+    assert nll["pixelcnn-mnist"] <= 84
     assert nll["rowlstm-mnist"] <= 86
     assert nll["diagbilstm-mnist"] <= 85
     assert nll["multiscale-mnist"] <= 84

@@ -26,6 +26,7 @@ from core.pixels import (
     skew,
     unskew,
 )
+from core.pixels.scans import DiagonalScan, RowScan
 from tests.influence import frequencies_off, influence, jacobian, levels_of, scaled
 
 KINDS = list(LAYERS)
@@ -440,3 +441,13 @@ def test_a_card_says_how_the_nats_of_test_pictures_lie_and_how_far_a_pixel_sees(
     assert found["receptive_field"] == influence(scaled(small(kind), 0.5, positive=True))[0, 3, 3, 0].sum()
     assert found["sample_seconds"] > 0
     assert found["naive_seconds"] > 0
+
+
+@pytest.mark.parametrize(
+    ("scan", "sums", "weight"),
+    [(RowScan, (4, 2, 5, 12), (12, 9)), (RowScan, (2, 2, 3, 8), (8, 10)), (DiagonalScan, (8, 2, 4, 2, 12), (2, 6, 12))],
+)
+def test_gradients_that_are_written_out_are_those_of_finite_differences(scan: type, sums: tuple, weight: tuple):
+    generator = seeded(0, "scan")
+    given = [torch.randn(s, generator=generator, dtype=torch.double, requires_grad=True) for s in (sums, weight)]
+    assert torch.autograd.gradcheck(scan.apply, given)

@@ -60,11 +60,11 @@ class ReadAll(nn.Module):
 class ReadWindow(nn.Module):
     """Reading through a window that the decoder's state places (Eq. 27)."""
 
-    def __init__(self, channels: int, size: int, patch: int, units: int):
+    def __init__(self, channels: int, size: int, patch: int, units: int, on_paper: bool):
         super().__init__()
         self.size, self.patch, self.features = size, patch, 2 * channels * patch * patch
         self.place = nn.Linear(units, 5)
-        start_inside_the_picture(self.place, size, patch, gamma=10.0)
+        start_inside_the_picture(self.place, size, patch, gamma=10.0 if on_paper else 1.0)
 
     def forward(self, x: Tensor, x_hat: Tensor, h: Tensor) -> tuple[Tensor, Window, Tensor]:
         w = window(self.place(h), size=self.size, patch=self.patch)  # Eq. 21
@@ -87,11 +87,12 @@ class WriteAll(nn.Module):
 class WriteWindow(nn.Module):
     """Writing a patch through a window of its own (Eq. 28-29)."""
 
-    def __init__(self, channels: int, size: int, patch: int, units: int):
+    def __init__(self, channels: int, size: int, patch: int, units: int, on_paper: bool):
         super().__init__()
         self.size, self.shape = size, (channels, patch, patch)
         self.paint, self.place = nn.Linear(units, channels * patch * patch), nn.Linear(units, 5)
-        start_in_the_middle(self.place, size, patch)
+        if on_paper:
+            start_in_the_middle(self.place, size, patch)
 
     def forward(self, h: Tensor) -> tuple[Tensor, Window, Tensor]:
         w = window(self.place(h), size=self.size, patch=self.shape[-1])
@@ -135,11 +136,12 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
         for _, few in self.curriculum:
             check_sizes(curriculum=few)
 
-        self.read = ReadWindow(channels, size, read, units) if read else ReadAll(channels, size)
+        on_paper = levels == 2  # strokes on black; photos have light everywhere
+        self.read = ReadWindow(channels, size, read, units, on_paper) if read else ReadAll(channels, size)
         self.encoder = nn.LSTMCell(self.read.features + units, units)
         self.posterior = nn.Linear(units, 2 * latents)
         self.decoder = nn.LSTMCell(latents, units)
-        self.write = WriteWindow(channels, size, write, units) if write else WriteAll(channels, size, units)
+        self.write = WriteWindow(channels, size, write, units, on_paper) if write else WriteAll(channels, size, units)
         self.first_states = nn.Parameter(torch.zeros(4, units))  # h_enc, its cell, h_dec, its cell
         self.first_canvas = nn.Parameter(torch.zeros(self.shape))
         self.log_scale = nn.Parameter(torch.full((channels, 1, 1), -2.0)) if levels == 256 else None

@@ -60,7 +60,7 @@ RECIPES = {
     | dict(reported={"error": 1.91}),
     "sgan-mnist": digits("sgan", data=FEW, steps=6_332, metric="error", unit="% error, 100 labels"),
     "lsgan-mnist": digits("lsgan", steps=5_608, config=dict(rate=5e-4)),
-    "wgan-mnist": digits("wgan", batch_size=64, steps=12_000, config=dict(filters=64)),  # 60,000 of the critic
+    "wgan-mnist": digits("wgan", batch_size=64, steps=30_000, config=dict(filters=64)),  # 150,000 of the critic
     "wgan-gp-mnist": digits("wgan-gp", **SMALL | dict(steps=2_500)),  # 12,500
     "dragan-mnist": digits("dragan", steps=4_070),
     "ebgan-mnist": digits("ebgan", **SMALL),

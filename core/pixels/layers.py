@@ -17,6 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.pixels.masks import MaskedConv, groups
+from core.pixels.scans import DiagonalScan, RowScan
 
 
 class Walk(Protocol):
@@ -135,13 +136,8 @@ class RowLSTM(nn.Module):
         gates = self.input_to_state(x)
         if self.conditioning:
             gates = gates + self.conditioning(condition)
-        rows = gates.unbind(1)
-        h = c = rows[0].new_zeros(*rows[0].shape[:2], rows[0].shape[2] // 4)
-        states = []
-        for row in rows:
-            h, c = lstm_cell(row + self.from_above(h), c)
-            states.append(h)
-        return self.widen(torch.stack(states, 1))
+        states = RowScan.apply(gates.transpose(0, 1).contiguous(), self.state_to_state.weight)
+        return self.widen(states.transpose(0, 1))
 
     def walk(self, n: int, width: int, condition: Tensor | None = None) -> Walk:
         return RowWalk(self, n, width, condition)
@@ -210,18 +206,8 @@ class DiagonalBiLSTM(nn.Module):
 
     def scan(self, gates: Tensor) -> Tensor:
         """Both LSTMs over their diagonals: (2, B, H, W, 4h) -> their states (2, B, H, W, h)."""
-        _, B, height, width, features = gates.shape
-        diagonals = skew(gates).permute(3, 0, 2, 1, 4).contiguous().unbind(0)  # W + H - 1 of (2, H, B, 4h)
-        h = c = gates.new_zeros(2, height + 1, B, features // 4)  # a row of zeros above the first one
-        states = []
-        for t, column in enumerate(diagonals):
-            top, end = max(0, t - width + 1), min(t + 1, height)  # rows that have a pixel on this diagonal
-            before = torch.cat((h[:, top:end], h[:, top + 1 : end + 1]), -1).flatten(1, 2)  # (2, rows * B, 2h)
-            here = torch.baddbmm(column[:, top:end].flatten(1, 2), before, self.state_to_state)
-            new = lstm_cell(here.unflatten(1, (-1, B)), c[:, top + 1 : end + 1])
-            h, c = (F.pad(part, (0, 0, 0, 0, top + 1, height - end)) for part in new)  # zeros where no pixel is
-            states.append(h[:, 1:])
-        return unskew(torch.stack(states).permute(1, 3, 2, 0, 4))
+        diagonals = skew(gates).permute(3, 0, 2, 1, 4).contiguous()  # (W + H - 1, 2, H, B, 4h)
+        return unskew(DiagonalScan.apply(diagonals, self.state_to_state).permute(1, 3, 2, 0, 4))
 
     def told(self, condition: Tensor | None) -> tuple[Tensor, Tensor] | tuple[None, None]:
         """What the conditioning map adds to the input-to-state maps of the left-hand and the right-hand LSTM."""

@@ -16,7 +16,7 @@ from demos import checks, frame, pictures
 from demos.vqa import path
 
 NAMES = {found.variant: name for name, found in zoo.RECIPES.items() if found.variant in TITLES}  # of the weights
-METHODS = [(title[:1].upper() + title[1:], key) for key, title in TITLES.items()]
+METHODS = [(title if title[1:2] == "-" else title[:1].upper() + title[1:], key) for key, title in TITLES.items()]
 BLIND = {"bow-q-i": "bow-q", "lstm-q-i": "lstm-q", "deeper-lstm-q-norm-i": "lstm-q", "rdan": "lstm-q",
          "nearest": "type", "i": "prior"}  # fmt: skip
 FIRST_METHOD = "rdan"

@@ -67,20 +67,23 @@ def bars(
 ) -> go.Figure:
     """Bars to the right, the best on top. series: {name: (colour's name, [(answer, share from 0 to 1), ...])}."""
     names = list(dict.fromkeys(answer for _, rows in series.values() for answer, _ in rows))
-    figure = plots.figure(title, unit, "", 120 + 34 * max(2, len(names)))
+    more = 22 * (len(series) - 1)  # of the legend's lines: beside a photo the chart is narrow
+    figure = plots.figure(title, unit, "", 120 + more + (14 + 20 * len(series)) * max(2, len(names)))
     for name, (colour, rows) in series.items():
         found = dict(rows)
         figure.add_bar(
             y=[html.escape(answer) for answer in names], x=[100 * found.get(answer, 0.0) for answer in names],
             name=name, orientation="h",
             marker=dict(color=plots.COLOURS[colour], pattern_shape="/" if colour == "ink" else ""),
-            texttemplate="%{x:.0f}", textposition="outside", textangle=0, cliponaxis=False,
+            texttemplate="%{x:.0f}", textposition="outside", textangle=0, cliponaxis=False, constraintext="none",
             hovertemplate="%{y}: %{x:.1f}<extra></extra>",
         )  # fmt: skip
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
-    figure.update_xaxes(range=[0, 108], ticksuffix="")
-    title = dict(x=0.02, xref="container", xanchor="left")  # beside a photo the chart is narrow
-    return figure.update_layout(title=title, showlegend=len(series) > 1, hovermode="closest", bargap=0.3)
+    figure.update_xaxes(range=[0, 112], ticksuffix="")
+    title = dict(x=0.02, xref="container", xanchor="left", y=1, yref="container", pad=dict(t=14))
+    return figure.update_layout(
+        title=title, margin=dict(t=62 + more), showlegend=len(series) > 1, hovermode="closest", bargap=0.3
+    )
 
 
 # ------------------------------------------------------------------ tables
