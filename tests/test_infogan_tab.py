@@ -307,6 +307,30 @@ def test_a_click_on_a_cell_takes_its_codes_to_the_sliders(url: str):
 
 
 @pytest.mark.browser
+def test_the_digit_follows_a_slider_before_any_answer_and_the_exact_one_comes(url: str):
+    """Requests are held back: what is shown meanwhile is the nearest frame of the film that is there."""
+    strip = "#infogan-film .strip"
+    with open_page(url, reduced_motion=True) as page:
+        open_tab(page, "infogan")
+        rested(page, "infogan")
+        last = page.locator(strip).get_attribute("data-index")
+        held: list[Any] | None = []
+        page.route("**/queue/join**", lambda route: route.continue_() if held is None else held.append(route))
+        for slider, value, nearest in (("c2", "-1.3", 1), ("c2", "0.9", 6), ("c3", "2", 2 * len(codes.STEPS) - 1)):
+            page.locator(f"#infogan-{slider} input[type=range]").fill(value)
+            assert page.locator(strip).get_attribute("data-index") == str(nearest)
+        page.wait_for_timeout(300)
+        first, held = held, None
+        assert first
+        for route in first:
+            route.continue_()
+        page.wait_for_function("location.search.includes('c3=2')", timeout=30_000)
+        rested(page, "infogan")
+        assert page.locator(strip).get_attribute("data-index") == last
+        assert (float(query(page)["c2"]), float(query(page)["c3"])) == (0.9, 2.0)
+
+
+@pytest.mark.browser
 def test_a_read_digit_moves_the_sliders_and_they_turn_on_from_there(url: str):
     read = infogan.read(mode="read", source="stock", which="4")
     with open_page(url, reduced_motion=True) as page:

@@ -39,7 +39,9 @@ A tab is a module with TITLE, ID and build(tabs) -> frame.Page. From the top of 
   the symbol and the unit for hovering; `frame.plain_page` is a page without controls.
 - A ValueError or missing weights in `show` become a note; in the API (frame.sentences) they are a gr.Error.
 - A film: film["lit"] = {part of the diagram: [strength of each frame, 0 to 1]}; film["captions"] for each frame. A
-  figure: plots.follows(figure, xs) says which x each frame has.
+  figure: plots.follows(figure, xs) says which x each frame has. film["turns"] = {id of a slider: {"values": [...],
+  "frame": the first of as many}} says which frames show its other values: turned, it goes to the nearest of them at
+  once, and the exact picture follows.
 - `frame.recording(name, values)` is what `python -m demos.first_sight` made for these very values, or None.
 """
 

@@ -66,6 +66,8 @@ def show(
         n = 2 * len(codes.STEPS)
         rest = film["frames"] - n
         film["lit"] = path.lit([path.TURNING_NUMBER] * n + [path.TURNING_CATEGORY] * rest)
+        sliders = (f"{ID}-{key}" for key in KEYS[of][1:])
+        film["turns"] = {each: {"values": codes.STEPS, "frame": k * n // 2} for k, each in enumerate(sliders)}
     return frame.Shown([film, gr.skip(), gr.skip()], film["said"])
 
 

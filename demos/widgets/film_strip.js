@@ -393,6 +393,16 @@ find(".next").addEventListener("click", () => goTo(index + 1));
 find(".play").addEventListener("click", toggle);
 find(".png").addEventListener("click", savePng);
 strip.addEventListener("glimpse-go", (event) => goTo(event.detail.index)); // a click in a chart
+// A slider is turned of whose values the film has frames: the nearest one is there before any answer.
+document.addEventListener("input", ({ target }) => {
+  const id = element.isConnected && Object.keys(film?.turns ?? {}).find((each) => target.closest("#" + each));
+  if (!id || target.value === "" || !Number.isFinite(Number(target.value))) return;
+  const { values, frame } = film.turns[id];
+  const off = values.map((value) => Math.abs(value - Number(target.value)));
+  touched = true;
+  pause();
+  show(frame + off.indexOf(Math.min(...off)));
+});
 let room = 0; // width that the panes were laid out for; 0 while the strip is hidden
 new ResizeObserver(() => {
   if (panesBox.clientWidth === room) return;
