@@ -24,7 +24,7 @@ from typing import Any
 
 from core import evaluate, train, weights, zoo
 
-FOR_TRAINING = 0.85  # of a recipe's time; the rest is for loading, measuring, and neighbours that begin later
+FOR_TRAINING = 0.8  # of a recipe's time; the rest is for loading, measuring, and neighbours that begin later
 MOMENTS = (0.02, 0.2, 0.4, 0.6, 0.8, 0.98)  # of a training, at which a step's time is taken: a curriculum changes it
 LEAST = 40  # seconds, below which nothing is begun
 WARM, TIMED = 2, 3  # steps at each moment

@@ -351,7 +351,7 @@ def test_a_head_writes_what_can_be_seen_from_the_first_step(size: int, patch: in
     """As numbers in a patch are small before training, one of 1 is written ten times as strong, in the middle."""
     place = nn.Linear(4, 5)
     start_in_the_middle(place, size, patch)
-    (w,) = [window(place(torch.zeros(1, 4)), size=size, patch=patch)]
+    w = window(place(torch.zeros(1, 4)), size=size, patch=patch)
     written = write_window(torch.ones(1, 1, patch, patch), w, size)[0, 0]
     middle = slice(size // 2 - 2, size // 2 + 2)
     assert written[middle, middle].allclose(torch.tensor(10.0), atol=1.5)

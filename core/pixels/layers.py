@@ -17,7 +17,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.pixels.masks import MaskedConv, groups
-from core.pixels.scans import DiagonalScan, RowScan
+from core.pixels.scans import DiagonalScan, RowScan, neighbours
 
 
 class Walk(Protocol):
@@ -128,9 +128,8 @@ class RowLSTM(nn.Module):
 
     def from_above(self, h: Tensor) -> Tensor:
         """State-to-state convolution along a row: (B, W, h) -> (B, W, 4h)."""
-        width, half = h.shape[1], self.kernel // 2
-        padded = F.pad(h, (0, 0, half, half))
-        return self.state_to_state(torch.cat([padded[:, k : k + width] for k in range(self.kernel)], -1))
+        half = self.kernel // 2
+        return self.state_to_state(neighbours(F.pad(h, (0, 0, half, half)), self.kernel))
 
     def forward(self, x: Tensor, condition: Tensor | None = None) -> Tensor:
         gates = self.input_to_state(x)
