@@ -97,7 +97,7 @@ def main() -> None:
             metrics = evaluate(name, options.data)
             print(json.dumps({name: metrics}, indent=1))
             if options.write:
-                weights.write_card(zoo.card(name) | {"metrics": metrics})
+                weights.write_card(zoo.card(name) | {"metrics": metrics, "reported": zoo.recipe(name).reported})
         if options.table:
             write_table()
     except (ValueError, FileNotFoundError, weights.WeightsError) as problem:

@@ -46,8 +46,8 @@ TEMPLATE = go.layout.Template(
 
 
 def to_image(picture: Tensor) -> Image.Image:
-    """(C, H, W) in [0, 1], C of 1 or 3, as a Pillow image."""
-    levels = (picture.clamp(0, 1) * 255).round().byte().cpu()
+    """(C, H, W) in [0, 1] or as bytes, C of 1 or 3, as a Pillow image."""
+    levels = picture if picture.dtype is torch.uint8 else (picture.clamp(0, 1) * 255).round().byte().cpu()
     return Image.fromarray(levels[0].numpy() if len(levels) == 1 else levels.permute(1, 2, 0).contiguous().numpy())
 
 
@@ -89,7 +89,7 @@ def signed(values: Tensor) -> Tensor:
 def pane(
     title: str, frames: Tensor, *, large: bool = False, smooth: bool = False, marks: Sequence[dict] = ()
 ) -> dict[str, Any]:
-    """One picture of the film strip, (T, C, H, W) in [0, 1]; one frame stands still. marks: see `mark`."""
+    """One picture of the film strip, (T, C, H, W) in [0, 1] or as bytes; one frame stands still. marks: see `mark`."""
     columns = min(len(frames), 16)
     return {
         "title": title,

@@ -9,7 +9,7 @@ from torch import nn
 from core import zoo
 from core.gan import fgan_digits
 from core.gan.fgan import DIVERGENCES, bound
-from core.gan.fgan_digits import build_fgan, parzen, without_margin
+from core.gan.fgan_digits import build_fgan, parzen, parzen_of_others, without_margin
 from core.noise import first_weights, seeded
 from core.train import train
 
@@ -137,3 +137,11 @@ def test_a_parzen_window_is_a_mixture_of_gaussians():
     assert torch.allclose(parzen(x, centres, 0.3), mixture.log_prob(x), rtol=1e-4, atol=1e-3)
     one = parzen(torch.zeros(1, 784), torch.zeros(1, 784), 0.2).item()
     assert one == pytest.approx(-392 * math.log(2 * math.pi * 0.04), rel=1e-5)
+
+
+def test_a_digit_is_no_part_of_the_window_that_judges_it():
+    x = torch.randn(1_100, 6, generator=torch.Generator().manual_seed(0))  # more than are judged at once
+    found = parzen_of_others(x, 0.4)
+    for k in (0, 499, 500, 1_099):
+        others = torch.cat([x[:k], x[k + 1 :]])
+        assert found[k].item() == pytest.approx(parzen(x[k : k + 1], others, 0.4).item(), abs=1e-3)

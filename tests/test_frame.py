@@ -230,14 +230,16 @@ def test_the_result_is_in_the_first_screen(opened: tuple[Any, str]):
 
 @pytest.mark.browser
 def test_axe_finds_no_barriers(opened: tuple[Any, str]):
-    page, _ = opened
-    for dark in (False, True):
-        page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
-        page.wait_for_function(f"document.body.classList.contains('dark') === {str(dark).lower()}")
-        for size in ("desktop", "phone"):
-            page.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
-            page.wait_for_timeout(1200)  # charts are drawn
-            found = barriers(page, contrast=size == "desktop")  # the colours do not follow the width
+    page, tab = opened
+    whole = "body" if tab == "home" else f"#{tab}-page"  # what is around the tabs is the same for all
+    for size in ("desktop", "phone"):
+        page.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
+        page.wait_for_timeout(1000)  # charts are drawn
+        for dark in (False, True):
+            page.emulate_media(color_scheme="dark" if dark else "light", reduced_motion="reduce")
+            page.wait_for_function(f"document.body.classList.contains('dark') === {str(dark).lower()}")
+            page.wait_for_timeout(300)  # colours have changed
+            found = barriers(page, whole, contrast=size == "desktop")  # the colours do not follow the width
             assert not found, "\n".join([f"{size}, dark: {dark}", *found])
 
 
@@ -262,7 +264,8 @@ def test_on_a_phone_targets_are_large_and_words_can_be_read(opened: tuple[Any, s
 
 @pytest.mark.browser
 @pytest.mark.parametrize("tab", [tab for tab in ACTING if app.pages[tab].path])
-def test_a_walk_along_the_path_shows_what_each_step_says(still_page: Any, tab: str):
+def test_a_walk_along_the_path_shows_what_each_step_says(still_page: Any, tab: str, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("demos.fgan.fits.SECONDS", 1.0)  # a fit of the path need not come to its end
     made, page = app.pages[tab], still_page
     values = made.defaults()  # the tests above changed nothing
     open_tab(page, tab)
@@ -281,6 +284,21 @@ def test_a_walk_along_the_path_shows_what_each_step_says(still_page: Any, tab: s
     page.locator(f"#{tab}-path .back").click()
     rested(page, tab)
     assert page.locator(f"#{tab}-path [data-step='{len(made.path) - 2}']").get_attribute("aria-current") == "step"
+
+
+@pytest.mark.browser
+def test_back_and_forward_go_from_tab_to_tab(still_page: Any):
+    tabs, page = [tab for tab in app.pages if tab != "home"], still_page
+    selected = "tab => document.querySelector('#tabs [role=tab][aria-selected=true]').dataset.tabId === tab"
+    open_tab(page, "home")
+    for tab in tabs:
+        open_tab(page, tab)
+        page.wait_for_function("tab => location.search.includes('tab=' + tab)", arg=tab)
+    for tab in ["home", *tabs][-2::-1]:
+        page.go_back()
+        page.wait_for_function(selected, arg=tab)
+    page.go_forward()
+    page.wait_for_function(selected, arg=tabs[0])
 
 
 @pytest.mark.browser
@@ -343,7 +361,10 @@ SAYS = """([tab, key, wanted]) => new URLSearchParams(location.search).get(key) 
 
 @pytest.mark.browser
 @pytest.mark.parametrize("tab", ACTING)
-def test_after_a_change_of_any_control_the_picture_is_of_the_new_values(url: str, tab: str):
+def test_after_a_change_of_any_control_the_picture_is_of_the_new_values(
+    url: str, tab: str, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("demos.fgan.fits.SECONDS", 1.0)
     made = app.pages[tab]
     shown = [key for key in made.acting if made.is_shown(key, made.defaults()) and key in made.in_link]
     with open_page(url, reduced_motion=True) as page:
@@ -365,22 +386,6 @@ def test_after_a_change_of_any_control_the_picture_is_of_the_new_values(url: str
             else:
                 assert key not in made.in_caption or caption(page, tab) != before, key
                 page.wait_for_function(OF_ITS_CONTROLS, arg=tab, timeout=10_000)
-
-
-@pytest.mark.browser
-def test_back_and_forward_go_from_tab_to_tab(url: str):
-    tabs = [tab for tab in app.pages if tab != "home"]
-    selected = "tab => document.querySelector('#tabs [role=tab][aria-selected=true]').dataset.tabId === tab"
-    with open_page(url, reduced_motion=True) as page:
-        page.locator("#home-cards").wait_for()
-        for tab in tabs:
-            open_tab(page, tab)
-            page.wait_for_function("tab => location.search.includes('tab=' + tab)", arg=tab)
-        for tab in ["home", *tabs][-2::-1]:
-            page.go_back()
-            page.wait_for_function(selected, arg=tab)
-        page.go_forward()
-        page.wait_for_function(selected, arg=tabs[0])
 
 
 @pytest.mark.browser

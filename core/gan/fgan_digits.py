@@ -33,6 +33,9 @@ from core.recipe import Batch, Phase
 PAPER = "arXiv:1606.00709, Sec. 4"
 PLAYED = ("kl", "rkl", "pearson", "hellinger", "js", "gan")  # the divergences that ship
 MARGIN = 2  # empty pixels on each side: 28 + 2 + 2 = 32
+# Its table of kernel density estimates, nats. Real digits, 60,000 of them from the training set, get 502 there.
+REPORTED = {"kl": 416, "rkl": 319, "pearson": 429, "hellinger": -708, "js": 367, "gan": 305}
+REAL_REPORTED = 502
 BANDWIDTHS = torch.logspace(-1.3, 0, 14).tolist()  # of the Parzen window, from 0.05 to 1
 
 
@@ -143,13 +146,26 @@ def build_fgan(
 
 def parzen(x: Tensor, centres: Tensor, bandwidth: float) -> Tensor:
     """log of a mixture of equal Gaussians around centres (m, D), in nats, at each x (n, D): (n,)."""
-    D = x.shape[1]
-    near = torch.cat([part_near(part, centres, bandwidth) for part in x.split(500)])
-    return near - math.log(len(centres)) - 0.5 * D * math.log(2 * math.pi * bandwidth**2)
+    near = torch.cat([nearness(torch.cdist(part, centres), bandwidth) for part in x.split(500)])
+    return near - log_normaliser(len(centres), x.shape[1], bandwidth)
 
 
-def part_near(x: Tensor, centres: Tensor, bandwidth: float) -> Tensor:
-    return (-0.5 * torch.cdist(x, centres).square() / bandwidth**2).logsumexp(1)
+def parzen_of_others(x: Tensor, bandwidth: float) -> Tensor:
+    """The same at each x (n, D), with the Gaussians around all of the others."""
+    near = []
+    for start in range(0, len(x), 500):
+        distances = torch.cdist(x[start : start + 500], x)
+        distances.diagonal(start).fill_(math.inf)  # its own
+        near.append(nearness(distances, bandwidth))
+    return torch.cat(near) - log_normaliser(len(x) - 1, x.shape[1], bandwidth)
+
+
+def nearness(distances: Tensor, bandwidth: float) -> Tensor:
+    return (-0.5 * distances.square() / bandwidth**2).logsumexp(1)
+
+
+def log_normaliser(n: int, D: int, bandwidth: float) -> float:
+    return math.log(n) + 0.5 * D * math.log(2 * math.pi * bandwidth**2)
 
 
 def evaluate_fgan(model: nn.Module, batches: Iterable[Batch], classifier: Classifier) -> dict[str, float]:
@@ -157,7 +173,8 @@ def evaluate_fgan(model: nn.Module, batches: Iterable[Batch], classifier: Classi
 
     That is how the paper measures, with its own warning: it says little of the samples, for in 784 dimensions a window
     over any number of them that fits a computer is far from the density that they come from (Theis et al. 2015,
-    arXiv:1511.01844). The bandwidth is the best for the first tenth; the value is that of the others.
+    arXiv:1511.01844). The bandwidth is the best for the first tenth; the value is that of the others. The yardstick:
+    "parzen_real", each test digit under the window of all other test digits.
     """
     batches = list(batches)
     x = torch.cat([without_margin(batch["image"]).flatten(1) for batch in batches])
@@ -166,6 +183,7 @@ def evaluate_fgan(model: nn.Module, batches: Iterable[Batch], classifier: Classi
     tenth = max(1, len(x) // 10)
     bandwidth = max(BANDWIDTHS, key=lambda width: parzen(x[:tenth], made, width).mean().item())
     found = {"parzen": parzen(x[tenth:], made, bandwidth).mean().item(), "bandwidth": bandwidth}
+    found["parzen_real"] = max(parzen_of_others(x, width).mean().item() for width in BANDWIDTHS)
     return evaluate_digits(model, batches, classifier) | found
 
 
@@ -184,6 +202,7 @@ def recipes(judge: str) -> dict[str, dict]:
             metric="FID",
             unit="FID of digits",
             paper=PAPER,
+            reported={"parzen": REPORTED[name], "parzen_real": REAL_REPORTED},
         )
         for name in PLAYED
     }

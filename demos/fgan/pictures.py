@@ -73,7 +73,7 @@ def blank() -> Image.Image:
 def film(title: str, pictures: list[Image.Image], **more: Any) -> dict[str, Any]:
     """Pictures as a film with one large pane."""
     small = np.stack([np.asarray(picture.reduce(FINER) if picture.width > WIDTH else picture) for picture in pictures])
-    frames = torch.from_numpy(small).permute(0, 3, 1, 2) / 255
+    frames = torch.from_numpy(small).permute(0, 3, 1, 2)
     return plots.film(len(pictures), [plots.pane(title, frames, large=True, smooth=True)], **more)
 
 

@@ -1,10 +1,7 @@
 """The look of the app and how it is launched."""
 
-import os
 from pathlib import Path
 from typing import Any
-
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before gradio: with it off, nothing leaves the machine
 
 import gradio as gr
 
