@@ -47,11 +47,25 @@ THEME = gr.themes.Base(
     button_primary_text_color_dark="#ffffff",
 )
 _script = (Path(__file__).parent / "frame.js").read_text(encoding="utf-8")
+
+
+def charts_ahead() -> str:
+    """A script that loads Plotly when the page is up and has nothing else to do.
+
+    It has 4.6 MB, and would hold up a tab's film while the first chart is drawn. Where Gradio keeps it under another
+    name, there is no script, and it is loaded with that chart.
+    """
+    for found in Path(gr.__file__).parent.glob("templates/frontend/assets/PlotlyPlot-*.js"):
+        load = f"() => import('./assets/{found.name}').catch(() => {{}})"
+        return f"<script>setTimeout(() => (window.requestIdleCallback ?? setTimeout)({load}), 1500)</script>"
+    return ""
+
+
 LAUNCH: dict[str, Any] = dict(
     theme=THEME,
     css_paths=DEMOS / "look.css",
     head=f"<style>:root {{ --reading: {plots.COLOURS['reading']}; --writing: {plots.COLOURS['writing']}; }}</style>"
-    f"<script>{_script}</script>",
+    f"<script>{_script}</script>{charts_ahead()}",
     ssr_mode=False,
     run_history=False,
     max_file_size="5mb",
