@@ -295,10 +295,11 @@ def test_a_click_on_a_cell_takes_its_codes_to_the_sliders(url: str):
     with open_page(url, reduced_motion=True) as page:
         open_tab(page, "infogan")
         page.locator("#infogan-mode input[value='sweep']").check()
-        page.locator("#infogan-film canvas.sheet").first.wait_for(timeout=30_000)
+        page.wait_for_function("location.search.includes('mode=sweep')", timeout=30_000)
         rested(page, "infogan")
-        box = page.locator("#infogan-film canvas.sheet").nth(0).bounding_box()
-        page.mouse.click(box["x"] + 2.5 * box["width"] / 10, box["y"] + 8.5 * box["height"] / 9)  # category 2, last row
+        sheet = page.locator("#infogan-film canvas.sheet").nth(0)
+        box = sheet.bounding_box()
+        sheet.click(position={"x": 2.5 * box["width"] / 10, "y": 8.5 * box["height"] / 9})  # category 2, last row
         page.wait_for_function("location.search.includes('mode=turn')", timeout=30_000)
         rested(page, "infogan")
         assert (query(page)["category"], float(query(page)["c2"])) == ("2", 2.0)
