@@ -44,7 +44,7 @@ def sheets(seed: str) -> dict[str, Any]:
 
 def table() -> dict[str, list]:
     """What the cards say of each: how good and how various, and the Parzen window beside the paper's."""
-    headers = ["digits", "FID of digits", "kinds", "precision %", "recall %", "Parzen, nats", "paper's Parzen"]
+    headers = ["digits", "FID of digits", "kinds", "precision %", "recall %", "Parzen, nats", "in the paper"]
     rows, real = [], []
     for name, card in cards().items():
         if metrics := card["metrics"]:
