@@ -246,6 +246,29 @@ def test_the_app_starts_where_the_computer_speaks_ascii():
     assert started.stdout.strip().upper() in ("ANSI_X3.4-1968", "ASCII", "US-ASCII")
 
 
+def test_gradio_finds_no_source_of_its_components_while_it_is_imported_and_all_others_do():
+    """Else it parses them all and compares its type stubs, a second and more of every start."""
+    started = subprocess.run(
+        [sys.executable, "-c", STUBS], cwd=ROOT, capture_output=True, encoding="utf-8", timeout=300
+    )
+    assert started.returncode == 0, started.stderr
+    assert started.stdout.split() == ["0", "html.py", "pathlib.py"]
+
+
+STUBS = """
+import ast, inspect, os, pathlib
+parsed = []
+parse = ast.parse
+ast.parse = lambda source, *rest, **more: (parsed.append(str(source)), parse(source, *rest, **more))[1]
+from demos import gradio_first
+ast.parse = parse
+import gradio
+print(sum("ComponentBase" in source or "(Component)" in source for source in parsed), flush=True)
+print(*(os.path.basename(inspect.getfile(thing)) for thing in (gradio.HTML, pathlib.Path)), flush=True)
+os._exit(0)
+"""
+
+
 WATCHED_IMPORT = """
 import importlib, pkgutil, sys
 
