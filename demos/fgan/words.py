@@ -98,6 +98,6 @@ SAME_NOISE = (
 PARZEN = (
     "A Parzen window puts a small Gaussian on each of 10,000 made digits, and asks how likely test digits are under "
     "their mixture. The paper measures this way and warns of it: with 784 pixels the number says little about samples. "
-    "Its scale depends on how many Gaussians there are and how wide they are, so compare each number with that of real "
-    "digits in the same column: 10,000 of them here, 60,000 in the paper."
+    "Its scale depends on how many Gaussians there are and how wide they are, so compare each number with that of as "
+    "many real digits, in the last row."
 )
