@@ -167,3 +167,16 @@ def test_it_fits_the_screen(widgets: Widgets, width: int, dark: bool) -> None:
             box = canvas.bounding_box()
             assert box["x"] >= 0
             assert box["x"] + box["width"] <= width
+
+
+@pytest.mark.browser
+def test_a_low_window_still_shows_the_film(widgets: Widgets) -> None:
+    """Where the window ends above the film, there is no height left to fit it into."""
+    with open_page(widgets.url) as page:
+        run_film(page)
+        for height in (900, 300, 100):
+            page.set_viewport_size({"width": 640, "height": height})
+            page.wait_for_timeout(300)  # it is laid out anew
+            sides = page.locator("#strip .pane.large canvas").evaluate_all("all => all.map(x => [x.width, x.height])")
+            assert sides
+            assert all(min(side) >= 100 for side in sides), (height, sides)

@@ -127,8 +127,8 @@ function sideOf(specs, room) {
     const [columns, rows] = [i + 1, Math.ceil(large / (i + 1))];
     return Math.min((room - GAP * (columns - 1)) / columns / wide, (height / rows - TITLE) / tall);
   });
-  const best = Math.max(...sides);
-  const side = sides.findLast((each) => each >= 0.85 * best); // rather side by side, where that costs little
+  const best = Math.max(1, ...sides); // in a low window the controls may leave less than nothing
+  const side = sides.findLast((each) => each >= 0.85 * best) ?? best; // rather side by side, where that costs little
   return Math.floor(limit(side, Math.min(LEAST, room), room));
 }
 
