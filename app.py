@@ -12,7 +12,7 @@ LAUNCH = frame.LAUNCH
 TITLE = "<h1>Glimpse</h1><p>Step inside the models that taught machines to draw, and watch every step.</p>"
 
 
-with gr.Blocks(title="Glimpse", delete_cache=(3600, 3600)) as demo:
+with frame.Blocks(title="Glimpse", delete_cache=(3600, 3600)) as demo:
     title = frame.header(TITLE)
     demo.queue(max_size=64, default_concurrency_limit=8)  # while the page is empty: Gradio reads it all for this
     opened, pages = {}, {}

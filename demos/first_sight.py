@@ -35,17 +35,17 @@ def main(arguments: list[str] | None = None) -> None:
     pixels.record()
     grown_digits().save(home.EXAMPLES / "home-pixels.png", optimize=True)
     frame.record("pix2pix-photo", *pix2pix.first_sight())
-    pairs().save(home.EXAMPLES / "home-pix2pix.png", optimize=True)
+    pairs().save(home.EXAMPLES / "home-pix2pix.webp", quality=90, method=6)
     race = path.RACE
     frame.record("gans-race", race, track.record(*gans.set_up(**race)))
     same_noise().save(home.EXAMPLES / "home-gans.png", optimize=True)
     turned_codes().save(home.EXAMPLES / "home-infogan.png", optimize=True)
     fgan.record()
     matching.record()
-    fitting_photos().save(home.EXAMPLES / "home-matching.png", optimize=True)
+    fitting_photos().save(home.EXAMPLES / "home-matching.webp", quality=90, method=6)
     two_answers().save(home.EXAMPLES / "home-fgan.png", optimize=True)
     vqa.record()
-    looked_at().save(home.EXAMPLES / "home-vqa.png", optimize=True)
+    looked_at().save(home.EXAMPLES / "home-vqa.webp", quality=90, method=6)
 
 
 def without_source(values: dict) -> dict:

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
-from PIL import Image
 
 from core import evaluate
 from demos import frame, plots
@@ -54,7 +53,7 @@ CARDS = [
     Card(
         "pix2pix",
         "pix2pix",
-        "home-pix2pix.png",
+        "home-pix2pix.webp",
         "Drawings of a shoe and a bag and the coloured plan of a house front; below each, the photo made from it",
         "Draw a shoe, a bag or a house front and get a photo at every stroke. Then take the model apart and see what "
         "each part was for.",
@@ -86,7 +85,7 @@ CARDS = [
     Card(
         "vqa",
         "VQA",
-        "home-vqa.png",
+        "home-vqa.webp",
         "Three photos; beside each the parts of it that a network looked at to answer a question",
         "Ask a question about a photo, ours or yours. Eleven methods answer, and one shows step by step where it "
         "looked and which words it weighed.",
@@ -94,7 +93,7 @@ CARDS = [
     Card(
         "matching",
         "Matching",
-        "home-matching.png",
+        "home-matching.webp",
         "Six photos in two rows, in the order in which they fit a sentence about a dog",
         "Find photos by a sentence and sentences for a photo, also for yours, and see step by step where the network "
         "looked and which words it weighed.",
@@ -132,7 +131,7 @@ def build(tabs: gr.Tabs) -> frame.Page:
 
 def picture(card: Card) -> str:
     """The card's picture as HTML, inside the page: no file to fetch, and none to be missing on a Space."""
-    url = plots.data_url(Image.open(EXAMPLES / card.picture))
+    url = plots.as_url((EXAMPLES / card.picture).read_bytes(), card.picture.rpartition(".")[2])
     still = f'<img class="home-picture" alt="{html.escape(card.alt)}" src="{url}">'
     return f'<div class="home-frame">{still}{moving(card)}</div>'
 

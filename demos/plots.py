@@ -51,11 +51,17 @@ def to_image(picture: Tensor) -> Image.Image:
     return Image.fromarray(levels[0].numpy() if len(levels) == 1 else levels.permute(1, 2, 0).contiguous().numpy())
 
 
-def data_url(picture: Image.Image) -> str:
-    """The picture as a lossless PNG in a data URL."""
+def data_url(picture: Image.Image, photo: bool = False) -> str:
+    """The picture in a data URL: a lossless PNG, or for a photo a lossy WebP of a seventh of its size."""
     with io.BytesIO() as out:
-        picture.save(out, "PNG")
-        return "data:image/png;base64," + base64.b64encode(out.getvalue()).decode()
+        kind = "webp" if photo else "png"
+        picture.save(out, kind, quality=90, method=2)  # which PNG passes over
+        return as_url(out.getvalue(), kind)
+
+
+def as_url(content: bytes, kind: str) -> str:
+    """The bytes of a picture file in a data URL."""
+    return f"data:image/{kind};base64," + base64.b64encode(content).decode()
 
 
 def from_data_url(url: str) -> Image.Image:
@@ -87,19 +93,28 @@ def signed(values: Tensor) -> Tensor:
 
 
 def pane(
-    title: str, frames: Tensor, *, large: bool = False, smooth: bool = False, marks: Sequence[dict] = ()
+    title: str,
+    frames: Tensor,
+    *,
+    large: bool = False,
+    smooth: bool = False,
+    photo: bool = False,
+    marks: Sequence[dict] = (),
 ) -> dict[str, Any]:
-    """One picture of the film strip, (T, C, H, W) in [0, 1] or as bytes; one frame stands still. marks: see `mark`."""
+    """One picture of the film strip, (T, C, H, W) in [0, 1] or as bytes; one frame stands still. marks: see `mark`.
+
+    smooth: enlarged by interpolation. photo: smooth, and sent as a photo is.
+    """
     columns = min(len(frames), 16)
     return {
         "title": title,
-        "film": data_url(to_image(contact_sheet(frames, columns))),
+        "film": data_url(to_image(contact_sheet(frames, columns)), photo),
         "width": frames.shape[-1],
         "height": frames.shape[-2],
         "columns": columns,
         "still": len(frames) == 1,
         "large": large,
-        "smooth": smooth,
+        "smooth": smooth or photo,
         "marks": list(marks),
     }
 
@@ -221,7 +236,7 @@ def sheets_film(steps: Sequence[int], webp: bytes, title: str = "Samples from th
     sheet = Image.open(io.BytesIO(webp))
     pane = {
         "title": title,
-        "film": "data:image/webp;base64," + base64.b64encode(webp).decode(),
+        "film": as_url(webp, "webp"),
         "width": sheet.width // len(steps),
         "height": sheet.height,
         "columns": len(steps),

@@ -130,6 +130,17 @@ def test_a_recording_is_shown_for_its_very_values_only(monkeypatch: pytest.Monke
     assert frame.recording("x-z", {}) is None
 
 
+def test_what_only_the_api_has_is_not_built_in_the_page():
+    config = app.demo.config
+    unseen = {part["id"] for part in config["components"] if part["type"] == "api"}
+    assert unseen, "a client reads them"
+    assert not unseen & set(config["page"][""]["components"])
+    laid_out = json.dumps(config["page"][""]["layout"])
+    assert not any(f'"id": {part},' in laid_out or f'"id": {part}}}' in laid_out for part in unseen)
+    endpoints = {each["id"] for each in config["dependencies"] if not each["targets"]}
+    assert endpoints <= set(config["page"][""]["dependencies"]), "the footer lists them"
+
+
 # ------------------------------------------------------------------ in the browser
 
 

@@ -48,13 +48,13 @@ A tab is a module with TITLE, ID and build(tabs) -> frame.Page. From the top of 
 from demos.frame.look import DEMOS, LAUNCH, MATH, THEME
 from demos.frame.said import Note, in_a_sentence, new_seed, parse_seed, sentence, sentences
 
-from demos.frame.app import assemble, equation, header, page, plain_page  # isort: skip
+from demos.frame.app import Blocks, assemble, equation, header, page, plain_page  # isort: skip
 from demos.frame.page import MODEL, QUIET, Page, Shown, Step
 from demos.frame.parts import Diagram, lesson
 from demos.frame.recordings import record, recording
 
 __all__ = [
-    "DEMOS", "LAUNCH", "MATH", "MODEL", "QUIET", "THEME", "Diagram", "Note", "Page", "Shown", "Step", "assemble",
-    "equation", "header", "in_a_sentence", "lesson", "new_seed", "page", "parse_seed", "plain_page", "record",
-    "recording", "sentence", "sentences",
+    "DEMOS", "LAUNCH", "MATH", "MODEL", "QUIET", "THEME", "Blocks", "Diagram", "Note", "Page", "Shown", "Step",
+    "assemble", "equation", "header", "in_a_sentence", "lesson", "new_seed", "page", "parse_seed", "plain_page",
+    "record", "recording", "sentence", "sentences",
 ]  # fmt: skip

@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Set
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
@@ -14,6 +14,25 @@ from demos.frame import parts
 from demos.frame.look import MATH
 from demos.frame.page import QUIET, Page
 from demos.widgets import strokes_of
+
+
+class Blocks(gr.Blocks):
+    """Gradio's app, with a page that leaves out what only the API has: a sixth of all parts, unseen by anyone."""
+
+    def get_config_file(self) -> Any:
+        config = super().get_config_file()
+        unseen = {part["id"] for part in config["components"] if part["type"] == "api"}
+        for page in config["page"].values():
+            page["components"] = [part for part in page["components"] if part not in unseen]
+            page["layout"] = without(page["layout"], unseen)
+        return config
+
+
+def without(node: Mapping[str, Any], unseen: Set[int]) -> dict[str, Any]:
+    """A layout without some of its parts."""
+    if "children" not in node:
+        return dict(node)
+    return {**node, "children": [without(child, unseen) for child in node["children"] if child["id"] not in unseen]}
 
 
 @contextmanager

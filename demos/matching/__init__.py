@@ -60,7 +60,7 @@ def found(photos: list[Photo], sentence: str, choice: str) -> dict[str, Any]:
     looked = chosen(photos, choice) or best[0]
     panes = [
         views.sheet_pane("Fits best, row by row", best[: views.SHOWN], views.COLUMNS, views.CELL),
-        plots.pane(f"Where it looks: {looked.name}", views.looked_at(looked), large=True, smooth=True),
+        plots.pane(f"Where it looks: {looked.name}", views.looked_at(looked), large=True, photo=True),
     ]
     S = parts.sum(0)
     said = f"“{views.shortened(sentence.strip(), 60)}” fits {best[0].name} best (S = {S[0]:.0f}), "
@@ -78,7 +78,7 @@ def told(photos: list[Photo], choice: str, own: str) -> dict[str, Any]:
     order = np.argsort(-parts.sum(0))
     best, parts = [lines[j] for j in order], parts[:, order]
     panes = [
-        plots.pane(f"Where it looks: {looked.name}", views.looked_at(looked), large=True, smooth=True),
+        plots.pane(f"Where it looks: {looked.name}", views.looked_at(looked), large=True, photo=True),
         views.sheet_pane("The pool", photos, views.POOL_COLUMNS, views.POOL_CELL),
     ]
     S = parts.sum(0)

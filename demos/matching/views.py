@@ -35,7 +35,7 @@ def squared(picture: Image.Image, side: int) -> Tensor:
 def sheet_pane(title: str, photos: Sequence[Photo], columns: int, cell: int) -> dict[str, Any]:
     """Photos in rows; a click on one says which."""
     sheet = plots.contact_sheet(torch.stack([squared(photo.picture, cell) for photo in photos]), columns)
-    pane = plots.pane(title, sheet[None], large=True, smooth=True)
+    pane = plots.pane(title, sheet[None], large=True, photo=True)
     return pane | {"cells": [columns, -(-len(photos) // columns)]}
 
 

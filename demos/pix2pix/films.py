@@ -154,7 +154,7 @@ def judged(painter: Painter, x: Tensor, seed: int = 0) -> dict[str, Any]:
             verdict_picture(verdict, y),
             marks=[plots.mark("read", "one patch, all that D sees at a time", 2, windows)],
         ),
-        plots.pane("The photo", y, smooth=True),
+        plots.pane("The photo", y, photo=True),
     ]
     captions = [f"D rates this patch {share:.0%} real." for share in shares]
     film = plots.film(len(windows), panes, captions=captions)
@@ -181,7 +181,8 @@ def shaken(painter: Painter, x: Tensor, seed: int) -> dict[str, Any]:
 def again(painter: Painter, y: Tensor, x: Tensor, title: str) -> dict[str, Any]:
     """An uploaded photo, what the model is given for it, and the photo made from that."""
     made = painter(x)
-    panes = [photo_pane(name, shown) for name, shown in [("The photo again", made), ("Your photo", y), (title, x)]]
+    panes = [photo_pane("The photo again", made), photo_pane("Your photo", y)]
+    panes.append(plots.pane(title, x, large=True, smooth=True))
     off = 255 * (made - y).abs().mean().item()
     said = f"Painted again from what is left of it, your photo is off by {off:.0f} of 255 levels on average."
     return plots.film(1, panes) | {"said": said, "lit": alight(1)}
@@ -202,7 +203,7 @@ def revealed(painter: Painter, model: str, y: Tensor, x: Tensor) -> dict[str, An
 
 
 def photo_pane(title: str, y: Tensor, marks: Any = ()) -> dict[str, Any]:
-    return plots.pane(title, y, large=True, smooth=True, marks=marks)
+    return plots.pane(title, y, large=True, photo=True, marks=marks)
 
 
 def verdict_picture(verdict: Tensor, y: Tensor) -> Tensor:

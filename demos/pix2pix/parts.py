@@ -57,7 +57,7 @@ def compared(x: Tensor) -> dict[str, Any]:
         raise WeightsError("the weights of all nine networks are missing, so there is nothing to compare")
     right = dict(zip(made, found_again(x, torch.cat(list(made.values()))), strict=True))
     best, worst = max(right, key=right.__getitem__), min(right, key=right.__getitem__)
-    panes = [plots.pane(f"{title} · {right[title]:.0f}%", y, large=True, smooth=True) for title, y in made.items()]
+    panes = [plots.pane(f"{title} · {right[title]:.0f}%", y, large=True, photo=True) for title, y in made.items()]
     said = f"A labelling network recognises {right[best]:.0f}% of the plan in “{short(best)}”, "
     said += f"but {right[worst]:.0f}% in “{short(worst)}”."
     if missing:

@@ -255,6 +255,6 @@ def thumbnails() -> str:
     """A style sheet that puts a small copy of each photo onto its button."""
     rules = []
     for place, name in enumerate(asking.examples(), 1):
-        small = asking.example(name).convert("RGB").resize((80, 80))
-        rules.append(f'#{ID}-photo label:nth-of-type({place}) {{ --picture: url("{plots.data_url(small)}"); }}')
+        small = plots.data_url(asking.example(name).convert("RGB").resize((80, 80)), photo=True)
+        rules.append(f'#{ID}-photo label:nth-of-type({place}) {{ --picture: url("{small}"); }}')
     return f"<style>{''.join(rules)}</style>"

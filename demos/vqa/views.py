@@ -32,7 +32,7 @@ def tensor(photo: Image.Image) -> Tensor:
 
 def still(photo: Image.Image) -> dict[str, Any]:
     """A film of the photo alone."""
-    return plots.film(1, [plots.pane("The photo", tensor(photo), large=True, smooth=True)])
+    return plots.film(1, [plots.pane("The photo", tensor(photo), large=True, photo=True)])
 
 
 def looking(photo: Image.Image, visual: Tensor, textual: Tensor, words: Sequence[str]) -> dict[str, Any]:
@@ -53,7 +53,7 @@ def looking(photo: Image.Image, visual: Tensor, textual: Tensor, words: Sequence
             f"Step {k + 1} of {K}: “{word}” has {textual[k].max():.0%} of the words' weight, and the brightest of "
             f"{places} parts {visual[k].max():.0%} of the photo's."
         )
-    film = plots.film(1 + K, [plots.pane("Where r-DAN looks", lit, large=True, smooth=True)], weights, captions)
+    film = plots.film(1 + K, [plots.pane("Where r-DAN looks", lit, large=True, photo=True)], weights, captions)
     reading = {"photo": 0.4, "question": 0.4, "v": 0.6, "u": 0.6, "photo>v": 0.4, "question>u": 0.4}
     at_work = reading | {"v>see": 1.0, "see": 1.0, "u>read": 1.0, "read": 1.0, "see>m": 0.8, "read>m": 0.8, "m": 0.6}
     turns = [reading, *[at_work] * (K - 1), at_work | {"m": 1.0, "m>answer": 1.0, "answer": 1.0}]
