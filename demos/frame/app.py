@@ -8,6 +8,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 import gradio as gr
+from gradio.blocks import BlocksConfig
 
 from demos import limits
 from demos.frame import parts
@@ -26,6 +27,20 @@ class Blocks(gr.Blocks):
             page["components"] = [part for part in page["components"] if part not in unseen]
             page["layout"] = without(page["layout"], unseen)
         return config
+
+
+def settle(demo: gr.Blocks) -> None:
+    """Work out the settings of each part once. Gradio does it for every visitor, and serves nobody else meanwhile."""
+    work_out = BlocksConfig.config_for_block
+    known = {id(part): work_out(number, [], part) for number, part in demo.blocks.items()}
+
+    def config_for_block(number: int, rendered: list[int], part: Any, renderable: Any = None) -> dict[str, Any]:
+        config = known.get(id(part))  # a visitor's own copy of a part is another one
+        if config is None or renderable is not None:
+            return work_out(number, rendered, part, renderable)
+        return {**config, "props": dict(config["props"])}  # in which Gradio keeps what the visitor made of it
+
+    BlocksConfig.config_for_block = staticmethod(config_for_block)
 
 
 def without(node: Mapping[str, Any], unseen: Set[int]) -> dict[str, Any]:
@@ -106,6 +121,7 @@ def assemble(
     event.then(None, None, None, js="() => glimpse.restored()")
     # Only where there is a link: Gradio's page looks at each of so many outputs, also at those that stay as they are.
     demo.load(None, None, None, js="() => glimpse.restore()", **QUIET)
+    settle(demo)
 
 
 def restored_page(made: Page, query: Mapping[str, str]) -> list[Any]:
