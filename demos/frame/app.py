@@ -2,7 +2,7 @@
 
 import json
 import math
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import parse_qsl
@@ -83,7 +83,7 @@ def header(words: str) -> gr.HTML:
         None,
         elem_id="title",
         html_template=words,
-        js_on_load="glimpse.header({trigger});",
+        js_on_load="glimpse.header({trigger}, []);",  # `assemble` knows the tabs
         apply_default_css=False,
     )
 
@@ -101,25 +101,23 @@ def assemble(
 
     title.select(turn, None, tabs, **QUIET)
     acting = {name: made for name, made in pages.items() if made.show is not None}
-    outputs = {name: [made.board, *made.controls.values(), *made.outputs] for name, made in acting.items()}
 
-    def restore(event: gr.EventData) -> list[Any]:
-        link = str(event.query)
-        if len(link) > limits.LONGEST_QUERY:
-            gr.Warning("The link is too long to be read, so the page opened as it is.")
-            link = ""
-        query = dict(parse_qsl(link, keep_blank_values=True))
-        tab = query.get("tab")
-        answers = {name: [gr.skip()] * len(outputs[name]) for name in acting}
-        if tab in acting:
-            answers[tab] = restored_page(acting[tab], query)
-        selected = gr.Tabs(selected=tab) if tab in opened else gr.skip()
-        return [selected, *(value for answer in answers.values() for value in answer)]
+    def arriving(tab: str, outputs: Sequence[gr.components.Component]) -> Callable[[gr.EventData], list[Any]]:
+        def arrive(event: gr.EventData) -> list[Any]:
+            link = str(event.query)
+            if len(link) > limits.LONGEST_QUERY:
+                gr.Warning("The link is too long to be read, so the page opened as it is.")
+                return [gr.skip()] * (1 + len(outputs))
+            return [gr.Tabs(selected=tab), *restored_page(acting[tab], dict(parse_qsl(link, keep_blank_values=True)))]
 
-    every = [component for name in acting for component in outputs[name]]
-    event = title.submit(restore, None, [tabs, *every], **QUIET)
-    event.then(None, None, None, js="() => glimpse.restored()")
-    # Only where there is a link: Gradio's page looks at each of so many outputs, also at those that stay as they are.
+        return arrive
+
+    # An event for each tab, and none where there is no link: Gradio looks at all outputs, also at those that stay.
+    title.js_on_load = f"glimpse.header({{trigger}}, {json.dumps(list(acting))});"
+    for tab, made in acting.items():
+        outputs = [made.board, *made.controls.values(), *made.outputs]
+        event = getattr(title, tab)(arriving(tab, outputs), None, [tabs, *outputs], **QUIET)
+        event.then(None, None, None, js="() => glimpse.restored()")
     demo.load(None, None, None, js="() => glimpse.restore()", **QUIET)
     settle(demo)
 

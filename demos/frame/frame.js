@@ -211,8 +211,8 @@ const glimpse = (() => {
   // While a link is being restored the first tab opens for a moment: the address must not follow it.
   const link = location.search.slice(1);
   let restoring = link !== "";
-  let heading = null; // the title's trigger
-  const restore = () => void (restoring && heading("submit", { query: link }));
+  let arrive = null; // asks the server for what the link says, where its tab can show it
+  const restore = () => (restoring ? arrive() : undefined);
   function restored() {
     restoring = false;
     requestAnimationFrame(centre);
@@ -231,8 +231,9 @@ const glimpse = (() => {
     if (open() !== tab) history.pushState(null, "", tab === "home" ? location.pathname : address(tab));
   }
 
-  function header({ trigger }) {
-    heading = trigger;
+  function header({ trigger }, tabs) {
+    const tab = new URLSearchParams(link).get("tab");
+    arrive = () => (tabs.includes(tab) ? trigger(tab, { query: link }) : restored());
     window.addEventListener("popstate", () => trigger("select", { tab: open() }));
   }
 
