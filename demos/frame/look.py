@@ -61,11 +61,27 @@ def charts_ahead() -> str:
     return ""
 
 
+def statuses_for_few() -> str:
+    """A script that has an event's status go to those parts of the page that show it.
+
+    Gradio sends it to whatever has ever been the input of an event: at each frame of a race it looks up dozens of
+    controls and copies what they hold, and the more tabs were opened, the longer that takes.
+    """
+    for found in Path(gr.__file__).parent.glob("templates/frontend/assets/statustracker-*.js"):
+        return (
+            f"<script type='module'>for (const each of Object.values(await import('./assets/{found.name}'))) {{"
+            "const all = each?.prototype?.resolve_args;"
+            "if (all) each.prototype.resolve_args = function (status) {"
+            "return all.call(this, status).filter(({ type }) => type === 'output'); }; }</script>"
+        )
+    return ""
+
+
 LAUNCH: dict[str, Any] = dict(
     theme=THEME,
     css_paths=DEMOS / "look.css",
     head=f"<style>:root {{ --reading: {plots.COLOURS['reading']}; --writing: {plots.COLOURS['writing']}; }}</style>"
-    f"<script>{_script}</script>{charts_ahead()}",
+    f"<script>{_script}</script>{statuses_for_few()}{charts_ahead()}",
     ssr_mode=False,
     run_history=False,
     max_file_size="5mb",
