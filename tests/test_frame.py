@@ -180,6 +180,31 @@ FIRST_MOTION = """tab => new Promise((resolve, reject) => {
 })"""
 
 
+LIGHTER = """async ([statuses, tree]) => {
+    const having = (module, method) => Object.values(module).find((each) => each?.prototype?.[method]);
+    const status = new (having(await import(statuses), "resolve_args"))();
+    status.register(0, [1], [2, 3], "minimal");
+    status.update({ fn_index: 0, status: "complete", stream_state: "closed" });
+    const find = having(await import(tree), "find_attached_events").prototype.find_attached_events;
+    const events = [{ targets: [[1, "input"], [2, "click"], [1, "change"]] }, { targets: [[1, "submit"]] }];
+    const of = (id) => find({ id, props: { shared_props: {} } }, events).props.shared_props.attached_events;
+    return [Object.keys(status.current), of(1), of(2), of(3)];
+}"""
+
+
+@pytest.mark.browser
+def test_gradio_does_no_more_than_it_has_to(still_page: Any):
+    """In Gradio's own files: a status goes to outputs alone, and a part reports an event by the first name it has."""
+    files = [frame.look.of_gradio(name) for name in ("statustracker", "core")]
+    assert all(files), "the two are under other names now: see lighter.js"
+    assert still_page.evaluate(LIGHTER, files) == [["1"], ["input", "submit"], ["click"], []]
+    assert "known" in still_page.evaluate(
+        "async (tree) => String(Object.values(await import(tree)).find((each) => each?.prototype?.find_attached_events)"
+        ".prototype.find_attached_events)",
+        files[1],
+    )
+
+
 CHARTS_AHEAD = "performance.getEntriesByType('resource').some(x => x.name.includes('/PlotlyPlot-'))"
 
 

@@ -49,39 +49,25 @@ THEME = gr.themes.Base(
 _script = (Path(__file__).parent / "frame.js").read_text(encoding="utf-8")
 
 
-def charts_ahead() -> str:
-    """A script that loads Plotly when the page is up and has nothing else to do.
-
-    It has 4.6 MB, and would hold up a tab's film while the first chart is drawn. Where Gradio keeps it under another
-    name, there is no script, and it is loaded with that chart.
-    """
-    for found in Path(gr.__file__).parent.glob("templates/frontend/assets/PlotlyPlot-*.js"):
-        load = f"() => import('./assets/{found.name}').catch(() => {{}})"
-        return f"<script>setTimeout(() => (window.requestIdleCallback ?? setTimeout)({load}), 1500)</script>"
-    return ""
+def of_gradio(name: str) -> str:
+    """The address of one of the files of Gradio's page, the newest of that name; "" where it has another one."""
+    found = next((Path(gr.__file__).parent / "templates/frontend/assets").glob(f"{name}-*.js"), None)
+    return f"./assets/{found.name}" if found else ""
 
 
-def statuses_for_few() -> str:
-    """A script that has an event's status go to those parts of the page that show it.
-
-    Gradio sends it to whatever has ever been the input of an event: at each frame of a race it looks up dozens of
-    controls and copies what they hold, and the more tabs were opened, the longer that takes.
-    """
-    for found in Path(gr.__file__).parent.glob("templates/frontend/assets/statustracker-*.js"):
-        return (
-            f"<script type='module'>for (const each of Object.values(await import('./assets/{found.name}'))) {{"
-            "const all = each?.prototype?.resolve_args;"
-            "if (all) each.prototype.resolve_args = function (status) {"
-            "return all.call(this, status).filter(({ type }) => type === 'output'); }; }</script>"
-        )
-    return ""
+def lighter() -> str:
+    """A script that spares the page some of Gradio's work."""
+    script = (Path(__file__).parent / "lighter.js").read_text(encoding="utf-8")
+    for place, name in {"STATUSES": "statustracker", "TREE": "core", "PLOTLY": "PlotlyPlot"}.items():
+        script = script.replace(place, of_gradio(name))
+    return f"<script type='module'>{script}</script>"
 
 
 LAUNCH: dict[str, Any] = dict(
     theme=THEME,
     css_paths=DEMOS / "look.css",
     head=f"<style>:root {{ --reading: {plots.COLOURS['reading']}; --writing: {plots.COLOURS['writing']}; }}</style>"
-    f"<script>{_script}</script>{statuses_for_few()}{charts_ahead()}",
+    f"<script>{_script}</script>{lighter()}",
     ssr_mode=False,
     run_history=False,
     max_file_size="5mb",
