@@ -206,7 +206,8 @@ def test_a_model_that_takes_colours_gets_the_visitors_or_those_of_a_photo(monkey
     monkeypatch.setattr(paints, "takes", lambda model: True)
     strokes = {"strokes": STROKES}
     chosen = pix2pix.show(pix2pix.SHOES, shoe=strokes, main="#8a3b12", accent="#ffffff").outputs[0]
-    assert frames_of(chosen["panes"][0])[0, 5, 5].tolist() == pytest.approx([0x8A, 0x3B, 0x12], abs=2)  # sent as a photo
+    shown = frames_of(chosen["panes"][0])[0, 5, 5].tolist()
+    assert shown == pytest.approx([0x8A, 0x3B, 0x12], abs=2), "a photo is sent with small losses"
     url = as_url(draw_strokes(STROKES, 128))
     drawn = pix2pix.translate(picture=url, seed="4")
     assert drawn == pix2pix.translate(picture=url, seed="4", colours=",".join(paints.drawn(pix2pix.SHOES, 4)))
