@@ -12,6 +12,8 @@ from urllib.parse import parse_qs, urlsplit
 
 import gradio as gr
 import pytest
+from gradio.blocks import BlocksConfig
+from gradio.state_holder import SessionState
 
 import app
 from core.weights import WeightsError
@@ -139,6 +141,17 @@ def test_what_only_the_api_has_is_not_built_in_the_page():
     assert not any(f'"id": {part},' in laid_out or f'"id": {part}}}' in laid_out for part in unseen)
     endpoints = {each["id"] for each in config["dependencies"] if not each["targets"]}
     assert endpoints <= set(config["page"][""]["dependencies"]), "the footer lists them"
+
+
+def test_settings_that_are_worked_out_once_are_right_and_no_visitors_own():
+    work_out = BlocksConfig.config_for_block.__wrapped__
+    first, second = SessionState(app.demo), SessionState(app.demo)
+    for number, part in app.demo.blocks.items():
+        assert first.config_values[number] == work_out(number, [], part)
+    seed = app.pages["draw"].controls["seed"]._id
+    first._update_value_in_config(seed, "77")
+    assert second.config_values[seed]["props"]["value"] != "77"
+    assert SessionState(app.demo).config_values[seed]["props"]["value"] != "77"
 
 
 # ------------------------------------------------------------------ in the browser

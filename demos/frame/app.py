@@ -1,5 +1,6 @@
 """What joins the pages into one app: opening a tab, a link that restores it, going back and forward."""
 
+import functools
 import json
 import math
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
@@ -34,6 +35,7 @@ def settle(demo: gr.Blocks) -> None:
     work_out = BlocksConfig.config_for_block
     known = {id(part): work_out(number, [], part) for number, part in demo.blocks.items()}
 
+    @functools.wraps(work_out)
     def config_for_block(number: int, rendered: list[int], part: Any, renderable: Any = None) -> dict[str, Any]:
         config = known.get(id(part))  # a visitor's own copy of a part is another one
         if config is None or renderable is not None:
