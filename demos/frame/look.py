@@ -50,7 +50,7 @@ _script = (Path(__file__).parent / "frame.js").read_text(encoding="utf-8")
 
 
 def of_gradio(name: str) -> str:
-    """The address of one of the files of Gradio's page, the newest of that name; "" where it has another one."""
+    """The address of one of the files of Gradio's page; "" where none has that name."""
     found = next((Path(gr.__file__).parent / "templates/frontend/assets").glob(f"{name}-*.js"), None)
     return f"./assets/{found.name}" if found else ""
 
