@@ -1,7 +1,8 @@
 """Flickr8k (Hodosh et al. 2013): photos, and five sentences about each, written by five people.
 
-Many of them show dogs, children and sports. The set is split by photo, by the hash of its name, so that a photo stays
-on its side whatever else is there: 1,000 are held out for measuring, 500 more for making choices.
+Many of them show dogs, children and sports. The set is split by photo, by the order of the hashes of their names: 1,000
+are held out for measuring, 500 more for making choices. It is the whole set that is split: where photos are missing,
+others take their places.
 """
 
 import csv

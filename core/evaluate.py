@@ -13,20 +13,21 @@ from pathlib import Path
 from typing import Any
 
 from core import data, weights, zoo
-from core.dataset import moved
 
 README = Path(__file__).resolve().parent.parent / "README.md"
 TABLE_START, TABLE_END = "<!-- results: python -m core.evaluate --table -->", "<!-- end of results -->"
 
 
-def evaluate(name: str, root: str | Path, batch_size: int = 500, device: str = "cpu") -> dict[str, Any]:
-    """The metrics of a model's shipped weights on its held-out data, with split, n and the seconds it took."""
+def evaluate(name: str, root: str | Path, batch_size: int = 500) -> dict[str, Any]:
+    """The metrics of a model's shipped weights on its held-out data, with split, n and the seconds it took.
+
+    On the processor: each measure draws its noise from a generator there, and so gets the same on every machine.
+    """
     recipe = zoo.recipe(name)
-    model, *judges = (zoo.load(each).to(device) for each in (name, *recipe.judges))
+    model, *judges = (zoo.load(each) for each in (name, *recipe.judges))
     test = data.load(recipe.data, root, "test")
     started = time.perf_counter()
-    batches = (moved(batch, device) for batch in test.batches(batch_size))
-    metrics = recipe.evaluate(model, batches, *judges)
+    metrics = recipe.evaluate(model, test.batches(batch_size), *judges)
     return metrics | {"split": "test", "seconds": round(time.perf_counter() - started, 1)}
 
 

@@ -37,7 +37,7 @@ class Job:
 
     steps: how many at most, where not the recipe's own.
     label: of a try, one of several of the same recipe; it goes into a folder of that name and is not measured.
-    kinds: of the files that are packed; what stays behind is measured here, on the same device.
+    kinds: of the files that are packed; what stays behind is measured here, on the processor.
     like: another job, before it in the queue; this one gets as many steps, and sees as many pictures.
     """
 
@@ -95,6 +95,8 @@ def run(options: argparse.Namespace, say: Callable[[str], None] = print) -> list
     if options.workers < 1:
         raise ValueError(f"workers must be >= 1, got {options.workers}")
     end = time.monotonic() + 60 * options.minutes
+    for job in QUEUES[options.queue]:
+        steps_file(job.name, options.runs / job.label).unlink(missing_ok=True)  # of an earlier queue
     ways = one_by_one if options.workers == 1 else side_by_side
     done: list[Job] = []
     zips: list[Path] = []
@@ -161,7 +163,10 @@ def one(job: Job, options: argparse.Namespace, seconds: float, end: float) -> st
     if (options.unmeasured and "safetensors" in job.kinds) or job.label:
         return f"{job.title}: {took}"
     zoo.forget()
-    metrics = evaluate.evaluate(job.name, mine.data, device=mine.device)
+    try:
+        metrics = evaluate.evaluate(job.name, mine.data)
+    except Exception as problem:  # what was trained is not to be lost
+        return f"{job.name}: {took}; not measured: {type(problem).__name__}: {problem}"
     weights.write_card(zoo.card(job.name) | {"metrics": metrics})
     recipe = zoo.recipe(job.name)
     return f"{job.name}: {metrics[recipe.metric]:.2f} {recipe.unit} after {took}"

@@ -63,7 +63,7 @@ def read(name: str) -> tuple[dict[str, Any], dict[str, Tensor]]:
     if digest != found.get("sha256"):
         raise WeightsError(
             f"the weights of '{name}' ({path.name}, {len(content):,} bytes) are not the file its card describes "
-            f"({found.get('bytes', 0):,} bytes, another sha256); restore the file or train it again"
+            f"({found.get('bytes')} bytes, another sha256); restore the file or train it again"
         )
     try:
         tensors = unpacked(safetensors.torch.load(content))

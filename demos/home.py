@@ -47,7 +47,7 @@ CARDS = [
         "home-pixels.png",
         "Six digits drawn row by row: a quarter of each, half, three quarters, and all of it",
         "Networks that draw one pixel after the other and know exactly how likely each was. Let them complete half a "
-        "digit, see what they see, and race the slow way of doing it.",
+        "digit, see what they see, and race the fast sampler against the naive one.",
         "pixels-generate",
     ),
     Card(
@@ -62,7 +62,7 @@ CARDS = [
         "gans",
         "GANs",
         "home-gans.png",
-        "Four rows of made digits, a variant in each; a column has the same noise",
+        "Four rows of generated digits, one row per variant; each column starts from the same noise",
         "Fourteen versions of one game between two networks. Watch them learn from the same noise, race two of them "
         "live, and ask their critics about your own digit.",
     ),
@@ -79,7 +79,7 @@ CARDS = [
         "f-GAN",
         "home-fgan.png",
         "Two hills, and two Gaussians fitted to them: a wide one that covers both and a narrow one on the higher hill",
-        "One bell curve cannot be two hills. Choose what a miss should cost, fit one live, and see whether it covers "
+        "One bell curve cannot be two hills. Choose an f-divergence, fit one live, and see whether it covers "
         "both or picks one.",
     ),
     Card(
@@ -95,15 +95,18 @@ CARDS = [
         "Matching",
         "home-matching.webp",
         "Six photos in two rows, in the order in which they fit a sentence about a dog",
-        "Find photos by a sentence and sentences for a photo, also for yours, and see step by step where the network "
+        "Find photos by a sentence and sentences for a photo, ours or yours, and see step by step where the network "
         "looked and which words it weighed.",
     ),
 ]
 
-ABOUT = "Every picture is made by a trained model on this machine while you watch. Nothing you draw is kept."
+ABOUT = (
+    "What you ask for is computed here, by trained models, while you watch; what plays on arrival was recorded by the "
+    "same models. Nothing you draw is kept."
+)
 RESULTS = """
-Each number was measured on pictures that the model had never seen. Where ours is behind the paper's, remember that
-these models were trained for an hour or two on one processor core, and the authors' for days on a GPU.
+Each number was measured on data that the model had never seen. Where ours is behind the paper's, remember that
+these models are small and were trained briefly: from seconds to a few hours, on one processor core or one GPU.
 """
 
 

@@ -358,6 +358,14 @@ def test_a_head_writes_what_can_be_seen_from_the_first_step(size: int, patch: in
     assert written[:2].abs().max() < 1
 
 
+def test_windows_start_strong_only_where_that_is_asked_for():
+    faint, strong = (Draw(strong_start=start) for start in (False, True))
+    seen = [model.read.place.bias[4].exp().item() for model in (faint, strong)]
+    assert seen == pytest.approx([1, 10])
+    written = [model.glimpses(n=8, generator=seeded(0))[0].written.abs().mean() for model in (faint, strong)]
+    assert written[1] > 5 * written[0]
+
+
 def test_training_learns_the_first_canvas_and_the_first_states():
     for model, names in ((small_draw(), {"first_canvas", "first_states"}), (small_classifier(), {"first_states"})):
         assert names <= dict(model.named_parameters()).keys()

@@ -395,6 +395,14 @@ def test_infinite_divergences_are_known_by_their_tails():
     assert heights[0, 1].item() == pytest.approx(math.e - 1, rel=1e-4)
 
 
+@pytest.mark.parametrize("name", ["rkl", "js", "hellinger"])
+def test_the_contour_is_right_where_q_is_narrow_and_far_from_p(name: str):
+    narrow = m.Mixture(1.0, m.Gaussian(-3.0, 0.1))
+    heights = m.surface(ROWS[name], narrow, torch.linspace(-4, 4, 9), double(0.2, 1.5))
+    assert heights[0, 7].item() == pytest.approx(m.exact(ROWS[name], narrow, m.Gaussian(3.0, 0.2)), rel=1e-3)
+    assert heights[0].argmin() == 1  # where p is
+
+
 BAD = {
     "a weight above 1": (lambda: m.Mixture(1.2), "weight must be from 0 to 1, got 1.2"),
     "a weight below 0": (lambda: m.Mixture(-0.1), "weight must be from 0 to 1"),

@@ -264,7 +264,7 @@ SAID = {
     "covers 8 of 8 clusters": around(RING),
     "covers 5 of 8 clusters": around(RING[:5]),
     "has collapsed onto 1 of 8 clusters": around(RING[:1]),
-    "is still one heap": around(torch.zeros(1, 2)),
+    "is still one clump": around(torch.zeros(1, 2)),
     "has scattered": around(torch.zeros(1, 2), spread=1.0),
     "has left the picture": around(torch.full((1, 2), 9.0)),
 }

@@ -167,7 +167,7 @@ def test_bad_uploads_get_one_sentence(tmp_path: Path, files: list[str]):
     broken.write_bytes(b"no picture")
     Image.new("1", (8000, 5000)).save(huge)
     for uploads, words in [
-        (files[:1] * 200, "200 photos came; at most 60"),
+        (files[:1] * 200, "You added 200 photos; at most 60"),
         ([str(broken)], "broken.jpg: "),
         ([str(huge)], "40,000,000 pixels"),
         ([str(tmp_path / "gone.png")], "choose them again"),

@@ -30,14 +30,14 @@ def test_bars_sheet_and_words_say_what_is_in_the_file(monkeypatch: pytest.Monkey
     found[2]["KID_told"], found[3]["KID_told"] = 61.0, 83.0
     monkeypatch.setattr(later, "entries", lambda: found)
     said = later.said()
-    assert "is 40 with all parts, 83 without the heads on known features and 61 without the distance on known" in said
-    assert "40 without feature matching and 40 without the shift and the hole are too close to tell" in said
+    assert "is 40 with all parts, 83 without the heads on pretrained features and 61 without the perceptual" in said
+    assert "40 without feature matching and 40 without the augmentation are too close to tell" in said
     assert "it is 51 with all parts and 51 for a network that never learned any" in said
     assert "for 7 to 12 steps" in said
     untold, told = later.bars().data
     assert dict(zip(told.y, told.x, strict=True)) == {later.label(e): e["KID_told"] for e in found if e["KID_told"]}
     assert len(untold.x) == len(PARTS)
-    assert re.findall(r"<figcaption>(.*?)</figcaption>", later.sheet())[4] == "Without the heads on known features: 83"
+    assert re.findall(r"<figcaption>(.*?)</figcaption>", later.sheet())[4] == "Without the heads on pretrained features: 83"
 
 
 def test_a_network_that_was_never_told_colours_is_not_judged_with_them():

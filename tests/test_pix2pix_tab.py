@@ -112,9 +112,9 @@ def test_the_verdict_is_the_discriminators_own():
     film = pix2pix.translate(pix2pix.BAGS, seed="3", show="judge")
     told = paints.tensor(paints.drawn(pix2pix.BAGS, 3))
     verdict = model.judge(x, model.translate(x, told), told)[0, 0]
-    assert f"on average it rates them {verdict.mean():.0%} real" in film["said"]
-    assert film["captions"][0] == f"D rates this patch {verdict[0, 0]:.0%} real."
-    assert film["captions"][-1] == f"D rates this patch {verdict[-1, -1]:.0%} real."
+    assert f"its mean score is {100 * verdict.mean():.0f} of 100" in film["said"]
+    assert film["captions"][0] == f"D scores this patch {100 * verdict[0, 0]:.0f} of 100; 50 is undecided."
+    assert film["captions"][-1] == f"D scores this patch {100 * verdict[-1, -1]:.0f} of 100; 50 is undecided."
     first, last = (film["panes"][0]["marks"][0]["windows"][k] for k in (0, -1))
     assert first[0] < 10 < 118 < last[0]
 

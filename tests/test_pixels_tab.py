@@ -242,8 +242,8 @@ def test_the_surprise_of_all_pixels_is_the_nats_of_the_picture(four: dict):
 def test_a_drawing_finds_its_place_among_the_test_digits(four: dict):
     values = surprise.quantiles("PixelCNN")
     assert [surprise.share_below(nats, values) for nats in (10, 60, 115, 160, 500)] == [0, 0, 55, 100, 100]
-    assert "more than any of the 5,000 test digits costs PixelCNN" in surprise.said({"PixelCNN": 200.0})
-    assert "more than 55 % of the 5,000 test digits cost PixelCNN" in surprise.said({"PixelCNN": 115.0})
+    assert "For PixelCNN, that is more than any of the 5,000 test digits takes" in surprise.said({"PixelCNN": 200.0})
+    assert "For PixelCNN, that is more than 55 % of the 5,000 test digits take" in surprise.said({"PixelCNN": 115.0})
 
 
 # ------------------------------------------------------------------ the race

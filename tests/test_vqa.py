@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import math
 import os
 import random
 import subprocess
@@ -21,6 +22,7 @@ from core.noise import first_weights, seeded
 from core.train import train
 from core.vqa import evaluate, language, metric, sets
 from core.vqa.answerer import interval
+from core.vqa.baselines import once
 from core.vqa.networks import peaks
 from core.vqa.questions import AGREE, from_captions
 from tests.test_contract import questions as some_questions
@@ -128,6 +130,13 @@ def test_as_many_photos_say_yes_as_no_to_every_question():
 # ------------------------------------------------------------------ the data sets
 
 
+def on_disk(file: Path, maps: np.ndarray) -> np.ndarray:
+    """Maps as they are read from disk; what is there already stays, as another reader may have it open."""
+    if not file.exists():
+        np.save(file, maps)
+    return np.load(file, mmap_mode="r")
+
+
 @pytest.fixture
 def joint_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A miniature of Flickr8k and DAQUAR. A photo's features are its number among all of them, in every place."""
@@ -152,9 +161,8 @@ def joint_root(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
     def seen(name: str, files: list[Path], root: Path) -> np.ndarray:
         start = 0 if name == "flickr8k" else 100
-        return (start + np.arange(len(files), dtype=np.float16))[:, None, None, None] * np.ones(
-            (1, 2, 3, 3), np.float16
-        )
+        numbers = start + np.arange(len(files), dtype=np.float16)
+        return on_disk(root / f"{name}.npy", numbers[:, None, None, None] * np.ones((1, 2, 3, 3), np.float16))
 
     monkeypatch.setattr(sets, "seen_maps", seen)
     return tmp_path
@@ -223,7 +231,8 @@ def test_vqa_s_own_format_is_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
         names[f"MultipleChoice_mscoco_{part}_questions.json"] = {"questions": [several]}
         for name, content in names.items():
             (tmp_path / "vqa" / name).write_text(json.dumps(content), encoding="utf-8")
-    monkeypatch.setattr(sets, "seen_maps", lambda name, files, root: np.zeros((len(files), 4, 2, 2), np.float16))
+    zeros = np.zeros((1, 4, 2, 2), np.float16)
+    monkeypatch.setattr(sets, "seen_maps", lambda name, files, root: on_disk(tmp_path / f"{name}.npy", zeros))
     dataset = data.load("vqa-coco", tmp_path, "test")
     row = dataset.asked[0]
     assert row.answers == {"red": 8, "dark red": 1, "2": 1}
@@ -294,6 +303,26 @@ def test_the_nearest_neighbour_answers_like_the_photo_most_alike_among_the_same_
         alike = F.cosine_similarity(model.code(photos[:5]), model.code(seen[k : k + 1]))
         assert model.logits(one | {"features": seen[k : k + 1]}).argmax() == target[alike.argmax()].argmax()
     assert model.logits(one | {"features": seen[5:]}).argmax() != 2  # the photo is that of "where", the question is not
+
+
+def test_words_that_nobody_knows_make_no_questions_alike_and_a_word_counts_once():
+    words = ["what", "is", "there", "a", "dog", "here"]
+    model = zoo.recipe("vqa-nearest").build(words=words, answers=["a", "b"], photos=4, questions=4, channels=64)
+    texts = ["what is the the the", "is there a dog", "what is here", "dog dog dog what"]  # "the" is unknown
+    asked, _ = language.numbered(texts, model.vocabulary)
+    model.asked.copy_(asked.short())
+    weight = model.weights_of_words()
+    assert weight[:2].tolist() == [0, 0]
+    assert weight[model.vocabulary.numbers(["dog"])].item() == pytest.approx(math.log(5 / 3) ** 2)  # in two of four
+    assert (once(asked) == model.vocabulary.numbers(["dog"])).sum(1).tolist() == [0, 1, 0, 1]
+
+
+def test_means_of_photos_are_taken_anew_where_their_maps_have_changed(tmp_path: Path):
+    file = tmp_path / "means.npy"
+    for value in (1, 2):
+        maps = on_disk(tmp_path / f"{value}.npy", np.full((3, 2, 2, 2), value, np.float16))
+        os.utime(tmp_path / f"{value}.npy", (value * 10**10, value * 10**10))  # later than all that was kept
+        assert (sets.means(maps, file) == value).all()
 
 
 def test_a_guess_is_measured_by_what_it_is_worth_on_average(joint_root: Path):

@@ -188,7 +188,7 @@ def test_a_question_is_asked_and_html_in_it_is_only_text(url: str):
         page.wait_for_function("location.search.includes('onerror')", timeout=60_000)
         rested(page, "vqa")
         assert page.locator("#vqa-page img[src='x']").count() == 0
-        assert "never learned" in page.locator("#vqa-page .note:not([hidden])").first.inner_text()
+        assert "do not know" in page.locator("#vqa-page .note:not([hidden])").first.inner_text()
         box.fill("is there a dog?")
         box.press("Enter")
         page.wait_for_function("!location.search.includes('onerror')", timeout=60_000)

@@ -60,11 +60,11 @@ class ReadAll(nn.Module):
 class ReadWindow(nn.Module):
     """Reading through a window that the decoder's state places (Eq. 27)."""
 
-    def __init__(self, channels: int, size: int, patch: int, units: int, on_paper: bool):
+    def __init__(self, channels: int, size: int, patch: int, units: int, strong: bool):
         super().__init__()
         self.size, self.patch, self.features = size, patch, 2 * channels * patch * patch
         self.place = nn.Linear(units, 5)
-        start_inside_the_picture(self.place, size, patch, gamma=10.0 if on_paper else 1.0)
+        start_inside_the_picture(self.place, size, patch, gamma=10.0 if strong else 1.0)
 
     def forward(self, x: Tensor, x_hat: Tensor, h: Tensor) -> tuple[Tensor, Window, Tensor]:
         w = window(self.place(h), size=self.size, patch=self.patch)  # Eq. 21
@@ -87,11 +87,11 @@ class WriteAll(nn.Module):
 class WriteWindow(nn.Module):
     """Writing a patch through a window of its own (Eq. 28-29)."""
 
-    def __init__(self, channels: int, size: int, patch: int, units: int, on_paper: bool):
+    def __init__(self, channels: int, size: int, patch: int, units: int, strong: bool):
         super().__init__()
         self.size, self.shape = size, (channels, patch, patch)
         self.paint, self.place = nn.Linear(units, channels * patch * patch), nn.Linear(units, 5)
-        if on_paper:
+        if strong:
             start_in_the_middle(self.place, size, patch)
 
     def forward(self, h: Tensor) -> tuple[Tensor, Window, Tensor]:
@@ -108,6 +108,7 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
 
     size, channels: of the picture. read, write: N of the two windows. curriculum: [progress, glimpses]
     pairs; until that share of the training steps, so many glimpses. levels: 2 (Bernoulli) or 256.
+    strong_start: whether both windows begin as strong as strokes on a black page ask for.
     """
 
     compiled = "step"  # what training may hand to torch.compile: all of a glimpse, not the loop over time
@@ -123,6 +124,7 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
         latents: int = 100,
         glimpses: int = 32,
         levels: int = 2,
+        strong_start: bool = False,
         learning_rate: float = 1e-3,
         curriculum: Iterable[tuple[float, int]] = (),
     ):
@@ -136,12 +138,12 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
         for _, few in self.curriculum:
             check_sizes(curriculum=few)
 
-        on_paper = levels == 2  # strokes on black; photos have light everywhere
-        self.read = ReadWindow(channels, size, read, units, on_paper) if read else ReadAll(channels, size)
+        strong = strong_start
+        self.read = ReadWindow(channels, size, read, units, strong) if read else ReadAll(channels, size)
         self.encoder = nn.LSTMCell(self.read.features + units, units)
         self.posterior = nn.Linear(units, 2 * latents)
         self.decoder = nn.LSTMCell(latents, units)
-        self.write = WriteWindow(channels, size, write, units, on_paper) if write else WriteAll(channels, size, units)
+        self.write = WriteWindow(channels, size, write, units, strong) if write else WriteAll(channels, size, units)
         self.first_states = nn.Parameter(torch.zeros(4, units))  # h_enc, its cell, h_dec, its cell
         self.first_canvas = nn.Parameter(torch.zeros(self.shape))
         self.log_scale = nn.Parameter(torch.full((channels, 1, 1), -2.0)) if levels == 256 else None

@@ -1,7 +1,7 @@
 """A reader of two digits on one page: the judge that says how many of DRAW's pages can be read."""
 
 from collections.abc import Iterable, Iterator
-from itertools import combinations_with_replacement, islice
+from itertools import combinations_with_replacement
 
 import torch
 import torch.nn.functional as F
@@ -91,5 +91,5 @@ def evaluate_pages(model: Draw, batches: Iterable[Batch], reader: Reader) -> dic
 
 def readable(reader: Reader, pages: Iterable[Tensor]) -> float:
     """Per cent of pages for which one pair of digits is likelier than all others together."""
-    sure = torch.cat([reader.logits(page).softmax(1).amax(1) for page in islice(pages, READ)])
+    sure = torch.cat([reader.logits(page).softmax(1).amax(1) for page in pages])[:READ]
     return 100 * (sure > 0.5).double().mean().item()

@@ -113,15 +113,19 @@ def to_normal(u: Tensor) -> Tensor:
 # ------------------------------------------------------------------ D_f and F, by sums over a grid
 
 
-def grid(mixture: Mixture, q: Gaussian) -> Tensor:
-    """Points (POINTS,) at equal distances, in double precision, beyond which nothing is left of p or of q."""
-    reach = SPAN * max(g.sigma for g in [*mixture.parts, q])
-    means = [g.mu for g in [*mixture.parts, q]]
+def grid(mixture: Mixture, *others: Gaussian) -> Tensor:
+    """Points (POINTS,) at equal distances, in double precision, beyond which nothing is left of p or of the others."""
+    parts = [*mixture.parts, *others]
+    reach = SPAN * max(g.sigma for g in parts)
+    means = [g.mu for g in parts]
     return torch.linspace(min(means) - reach, max(means) + reach, POINTS, dtype=torch.double)
 
 
 def integral(row: Divergence, log_p: Tensor, log_q: Tensor, dx: Tensor | float) -> Tensor:
-    """D_f(P || Q) = sum of q f(p / q) dx over the last axis. Where p > q it is p f(u) / u: neither factor overflows."""
+    """D_f(P || Q) = sum of q f(p / q) dx over the last axis. Where p > q it is p f(u) / u: neither factor overflows.
+
+    Ratios beyond e^700 count as e^700, so that a divergence of 700 and more is a lower bound.
+    """
     farthest = LARGEST_LOG / max(row.rises, row.falls, 1)
     log_u = (log_p - log_q).clamp(-farthest, farthest)
     above, below = log_u.clamp(min=0).exp(), log_u.clamp(max=0).exp()
@@ -150,7 +154,8 @@ def exact(row: Divergence, mixture: Mixture, q: Gaussian) -> float:
 
 def surface(row: Divergence, mixture: Mixture, mus: Tensor, sigmas: Tensor) -> Tensor:
     """D_f at all means and deviations of q: (M,), (S,) -> (S, M). inf where it is infinite."""
-    x = grid(mixture, Gaussian(mus.mean().item(), sigmas.max().item()))[::2]
+    widest = sigmas.max().item()
+    x = grid(mixture, Gaussian(mus.min().item(), widest), Gaussian(mus.max().item(), widest))[::2]
     log_p, mus = mixture.log_prob(x), mus.double()[:, None]
     rows = []
     for sigma in sigmas.tolist():

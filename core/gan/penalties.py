@@ -3,6 +3,8 @@
 unit_gradient(critic, between(real, fake, generator))     WGAN-GP (Gulrajani et al. 2017, arXiv:1704.00028, Eq. 3)
 unit_gradient(critic, around(real, fake, generator))      DRAGAN (Kodali et al. 2017, arXiv:1705.07215, Sec. 2.3)
 squared_gradient(critic, real)                            R1 (Mescheder et al. 2018, arXiv:1801.04406, Eq. 9)
+
+Lengths are per unit of a picture in [0, 1], where the papers' pictures lie in [-1, 1]: a length of 1 here is 0.5 there.
 """
 
 from collections.abc import Callable
@@ -23,7 +25,8 @@ def between(real: Tensor, fake: Tensor, generator: Generator = None) -> Tensor:
 def around(real: Tensor, fake: Tensor, generator: Generator = None) -> Tensor:
     """Points near real ones: each coordinate moves by up to half of the data's standard deviation.
 
-    The authors' code; their text has Gaussian noise of a size to be found by trying.
+    The size of the noise is that of the authors' code; their text has Gaussian noise of a size to be found by trying.
+    Their code then takes a random place between the picture and the moved one; here it is always the moved one.
     """
     return real + 0.5 * real.std() * torch.rand(real.shape, generator=generator, device=real.device)
 

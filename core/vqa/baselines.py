@@ -22,6 +22,7 @@ from core.noise import seeded
 from core.recipe import Batch, Phase
 from core.vqa import language
 from core.vqa.answerer import ANSWERS, WORDS, Answerer, Guesses
+from core.words import PADDING, UNKNOWN
 
 CODE = 128  # numbers that a photo is remembered by
 NEAR = 4
@@ -79,6 +80,12 @@ class Random(Counts, Guesses):
         return (p * batch["score"]).sum(1), of.sum(1) / there.sum(1).clamp(min=1)
 
 
+def once(questions: Tensor) -> Tensor:
+    """Questions (n, L) whose words count once each: PADDING in the places of those that came before."""
+    repeated = (questions[:, :, None] == questions[:, None, :]).tril(-1).any(2)
+    return questions.masked_fill(repeated, PADDING)
+
+
 class Nearest(Answerer):
     """A memory of the training questions, their photos and their answers."""
 
@@ -115,16 +122,16 @@ class Nearest(Answerer):
         return counting([self.photo_codes], self.loss)
 
     def weights_of_words(self) -> Tensor:
-        """How much a word says: the square of log(questions / questions that have it), 0 for padding."""
-        there = self.asked.long()
+        """How much a word says: the square of log(questions / questions that have it); unknown words say nothing."""
+        there = once(self.asked.long())
         counts = torch.zeros(len(self.vocabulary)).index_add_(0, there.flatten(), torch.ones(there.numel()))
         weight = ((1 + len(there)) / (1 + counts)).log().square()
-        weight[0] = 0
+        weight[[PADDING, UNKNOWN]] = 0
         return weight
 
     def logits(self, batch: Batch) -> Tensor:
         """The nearest photos' answers: 50 times how alike the photos are."""
-        weight, asked = self.weights_of_words(), self.asked.long()
+        weight, asked = self.weights_of_words(), once(self.asked.long())
         lengths = weight[asked].sum(1).clamp(min=1e-6).sqrt()
         codes = self.code(batch["features"])
         found = torch.full((len(codes), len(self.answers)), -50.0)

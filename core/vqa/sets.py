@@ -264,9 +264,10 @@ def seen_maps(name: str, files: Sequence[Path], root: Path) -> np.ndarray:
     return vision.cached(name, files, root)
 
 
-def means(maps: np.ndarray, file: Path) -> np.ndarray:
-    """Means over each photo's map, (n, C); kept beside the maps."""
-    if not (file.is_file() and (found := np.load(file)).shape[0] == len(maps)):
+def means(maps: np.memmap, file: Path) -> np.ndarray:
+    """Means over each photo's map, (n, C); kept beside the maps, for as long as these stay as they are."""
+    newer = file.is_file() and file.stat().st_mtime >= Path(maps.filename).stat().st_mtime
+    if not (newer and (found := np.load(file)).shape[0] == len(maps)):
         found = np.stack([one.astype(np.float32).mean((1, 2)) for one in maps]).astype(np.float16)
         np.save(file, found)
     return found

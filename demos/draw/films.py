@@ -127,7 +127,7 @@ def attend(
     ]
     peak = f"The brightest pixel written back is {back.max():.2f}; what no filter reaches stays black."
     said = (
-        f"From a window {(points - 1) * delta:.0f} pixels wide a network would get {points} × {points} numbers, "
+        f"From a window {(points - 1) * delta:.0f} pixels wide a network would get {points} × {points} pixels, "
         "and nothing else of the picture."
     )
     return plots.film(1, panes, captions=[peak]) | {"said": said, "lit": {"read": [1.0], "write": [1.0]}}

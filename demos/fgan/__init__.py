@@ -104,10 +104,10 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
         with page.side():
             page.control("mode", gr.Radio(MODES, value="fit", label="What do you want to see?"))
             page.control("divergence", gr.Dropdown(CHOICES, value="kl", label="Divergence"), when=PICKING)
-            page.control("alpha", gr.Slider(-2, 3, 0.5, step=0.1, label="α"), when=PICKING | {"divergence": ["alpha"]})
-            page.control(
-                "pi", gr.Slider(0.05, 0.95, 0.3, step=0.05, label="Weight π"), when=PICKING | {"divergence": ["wjs"]}
-            )
+            order = gr.Slider(-2, 3, 0.5, step=0.1, label="Order")
+            page.control("alpha", order, when=PICKING | {"divergence": ["alpha"]}, tip="α")
+            weight = gr.Slider(0.05, 0.95, 0.3, step=0.05, label="Weight of the data")
+            page.control("pi", weight, when=PICKING | {"divergence": ["wjs"]}, tip="π")
             with page.only("go", FIT), gr.Row(elem_classes="race-buttons main-action"):
                 run = gr.Button("Run", variant="primary", elem_id="fgan-run", min_width=90)
                 stop = gr.Button("Stop", elem_id="fgan-stop", min_width=90)
@@ -121,12 +121,12 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 for key, label, symbol, low, high, step in SLIDERS:
                     slider = gr.Slider(low, high, fits.FIRST[key], step=step, label=label)
                     page.control(key, slider, when=FIT, tip=symbol)
-            for key, label, low, high, value in (
-                ("curvature", "Curvature δ", 0, 1, 0.3),
-                ("coupling", "Coupling of the players", 0.1, 3, 1.0),
-                ("rate", "Step size, in units of δ/L", 0.1, 4, 1.0),
+            for key, label, symbol, low, high, value in (
+                ("curvature", "Curvature", "δ", 0, 1, 0.3),
+                ("coupling", "Coupling of the players", "", 0.1, 3, 1.0),
+                ("rate", "Step size", "in units of δ/L", 0.1, 4, 1.0),
             ):
-                page.control(key, gr.Slider(low, high, value, step=0.05, label=label), when=SADDLE)
+                page.control(key, gr.Slider(low, high, value, step=0.05, label=label), when=SADDLE, tip=symbol)
             page.seed(0, when={"mode": ["fit", "digits"]})
         with page.below():
             with page.only("formula", PICKING):

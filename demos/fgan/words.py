@@ -5,17 +5,17 @@ from demos import frame
 MODES = [
     ("Fit two Gaussians with one", "fit"),
     ("Look at a divergence", "row"),
-    ("One step or turns?", "saddle"),
+    ("Single step or alternating?", "saddle"),
     ("Digits", "digits"),
 ]
-METHODS = [("Single step", "single step"), ("Taking turns", "alternating"), ("Turns, practical step", "practical")]
+METHODS = [("Single step", "single step"), ("Alternating", "alternating"), ("Alternating, practical step", "practical")]
 EQUATION = r"F = \mathbb E_{x\sim p}\,[T(x)] - \mathbb E_{x\sim q}\,[f^*(T(x))] \;\le\; D_f(p\,\|\,q)"
 SLIDERS = [  # key, label, symbol, from, to, step
     ("weight", "Weight of the left Gaussian", "w, from 0 to 1", 0, 1, 0.01),
     ("mu_1", "Where the left one is", "mean μ₁", -4, 4, 0.05),
-    ("sigma_1", "How wide it is", "standard deviation σ₁", 0.1, 3, 0.005),
+    ("sigma_1", "How wide the left one is", "standard deviation σ₁", 0.1, 3, 0.005),
     ("mu_2", "Where the right one is", "mean μ₂", -4, 4, 0.05),
-    ("sigma_2", "How wide it is", "standard deviation σ₂", 0.1, 3, 0.005),
+    ("sigma_2", "How wide the right one is", "standard deviation σ₂", 0.1, 3, 0.005),
     ("mu", "Where the fit starts", "mean μ of q", -4, 4, 0.1),
     ("sigma", "How wide it starts", "standard deviation σ of q", 0.2, 4, 0.1),
 ]
@@ -96,8 +96,8 @@ SAME_NOISE = (
     "from the same seed gives the same digits."
 )
 PARZEN = (
-    "A Parzen window puts a small Gaussian on each of 10,000 made digits, and asks how likely test digits are under "
-    "their mixture. The paper measures this way and warns of it: with 784 pixels the number says little about samples. "
-    "Its scale depends on how many Gaussians there are and how wide they are, so compare each number with that of as "
-    "many real digits, in the last row."
+    "A Parzen window puts a small Gaussian on each of 10,000 generated digits, and asks how likely test digits are "
+    "under their mixture. The paper measures this way and warns of it: with 784 pixels the number says little about "
+    "samples. Its scale depends on how many Gaussians there are and how wide they are, so compare each number with "
+    "that of as many real digits, in the last row."
 )

@@ -84,7 +84,7 @@ const glimpse = (() => {
     const [place] = text.match(/\d+(?=\/\d+ *\|)/) ?? [];
     const [, spent, whole] = text.match(/([\d.]+)\/([\d.]+)s/) ?? [];
     const left = whole ? Math.max(1, Math.round(whole - spent)) : 0;
-    const about = left ? ", about " + left + (left === 1 ? " second" : " seconds") + " more" : "";
+    const about = left ? ", about " + left + (left === 1 ? " second" : " seconds") + " left" : "";
     return (place ? "waiting, number " + place + " in the queue" : "working") + about + " …";
   }
 

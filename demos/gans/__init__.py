@@ -176,7 +176,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             with page.only("course", RACE):
                 numbers = race_controls(page)
             with page.only("scenes", WHY):
-                page.control("topic", gr.Radio(options(why.TOPICS), value="lines", label="What about?"), when=WHY)
+                page.control("topic", gr.Radio(options(why.TOPICS), value="lines", label="Topic"), when=WHY)
                 scene = page.chart("scene", when=WHY)  # beside its film
             with page.only("picture", CRITIC):
                 page.control("source", gr.Radio(SOURCES, value="stock", label="Which picture?"), when=CRITIC)
@@ -256,7 +256,7 @@ def race_controls(page: frame.Page) -> list[gr.components.Component]:
     )
     for key, value, label in [("left", "gan", "On the left"), ("right", "wgan-gp", "On the right")]:
         page.control(key, gr.Dropdown(options(RACERS), value=value, label=label), when=RACE)
-    with gr.Accordion("Settings, also while it runs", open=False):
+    with gr.Accordion("Settings, which you can change during a race", open=False):
         frame.equation(RACE_EQUATION)
         page.control("pace", gr.Radio(list(race.PACES), value=list(race.PACES)[-1], label="Speed"), **live_only())
         rates = [(f"{rate:g}", rate) for rate in RATES]

@@ -107,4 +107,4 @@ def table(of: str) -> dict[str, list]:
 
 
 def table_words(of: str) -> str:
-    return f"All variants of {THINGS[of]}, measured on features of {JUDGES[of]}. Click a column to sort"
+    return f"All variants trained on {THINGS[of]}, measured on features of {JUDGES[of]}. Click a column to sort"

@@ -19,7 +19,7 @@ from demos.gans.names import NAMES, listed
 SETS = {"mnist": "Digits", "shoes": "Shoes, in colour"}
 THINGS = {"mnist": "digits", "shoes": "shoes"}
 DATA = {"mnist-32": "mnist", "mnist-32-100": "mnist", "shoes-64": "shoes"}  # by the name that core.data knows
-VIEWS = {"training": "Training", "samples": "Samples", "walk": "A walk"}
+VIEWS = {"training": "Training", "samples": "Samples", "walk": "Latent walk"}
 MOST = 4  # sheets side by side
 SAMPLES = {"mnist": 64, "shoes": 16}  # on a sheet; a shoe has twelve times the numbers of a digit
 WALKERS = {"mnist": 16, "shoes": 4}
@@ -212,7 +212,7 @@ def turned(names: list[str], seed: int, digits: Any, n: int) -> str:
     for name in names:
         start, end = (read(digits, walked(name, seed)[0][k]) for k in (0, -1))
         counts.append(f"{int((start != end).sum())} with {title(name)}")
-    return f"From the noise of seed {seed} to that of {seed + 1}, of {n} digits turn into another: {listed(counts)}."
+    return f"On the way from seed {seed} to seed {seed + 1}, so many of {n} digits turn into another: {listed(counts)}."
 
 
 @torch.inference_mode()

@@ -43,7 +43,7 @@ def asked(x: Tensor) -> dict[str, Any]:
         title = name_of(name)
         panes.append(plots.pane(f"{title}'s copy", model.copies(seen), large=True))
         usual = -model.realness(F.pad(pictures.test_digits()[0][:64], (2, 2, 2, 2))).median().item()
-        label = f"{title}: energy (a usual digit: {usual:.2f})"
+        label = f"{title}: energy (a typical digit: {usual:.2f})"
         readouts.append(plots.readout(label, "", (-model.realness(seen)).tolist()))
     logits = core.load("acgan-mnist").realness(seen)
     readouts.append(plots.readout("ACGAN: real, not generated", "%", (100 * torch.sigmoid(logits)).tolist()))

@@ -18,8 +18,8 @@ PATH = [
     frame.Step(
         "One noise, four papers",
         dict(mode="compare", pictures="mnist", variants=FOUR, view="samples", seed="0"),
-        "The same noise lies in the same cell of each sheet. Find cells that show the same digit on two sheets: nobody "
-        "told the networks to agree.",
+        "The same noise lies in the same cell of each sheet. Do cells show the same digit on two sheets more often "
+        "than the one in ten that chance would give?",
     ),
     frame.Step(
         "Collapse a GAN",

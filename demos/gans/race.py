@@ -138,9 +138,7 @@ class Race:
 
     def lose(self, i: int) -> None:
         variant = (self.course.left, self.course.right)[i]
-        self.lost = (
-            f"{RACERS[variant]} diverged at step {self.step}: its numbers grew beyond all bounds. Lower the rate."
-        )
+        self.lost = f"{RACERS[variant]} diverged at step {self.step}: its values blew up. Lower the learning rate."
 
     def seconds(self, steps: int) -> float:
         """About how long so many steps take on one core, for the slower variants.

@@ -39,7 +39,7 @@ class Standing:
         if not self.modes and self.on_target >= 25:
             return f"covers {self.covered:.0f} % of the {WORDS.get(target, target)}"
         if self.spread < 0.35:
-            return "is still one heap"
+            return "is still one clump"
         return "has scattered"
 
 

@@ -20,7 +20,7 @@ MODES = [
 ]
 OF = [("Digits", "digits"), ("Clothes", "clothes")]
 BESIDE = [
-    ("The same GAN, not rewarded for its codes", "plain"),
+    ("A GAN that is not rewarded for its codes", "plain"),
     ("CGAN: the class was given", "cgan"),
     ("ACGAN: the class was given", "acgan"),
     ("Nothing", "none"),

@@ -147,10 +147,10 @@ def turned(of: str, at: Codes, seed: int, beside: str = "") -> dict[str, Any]:
     said = f"{asked(name, at)}: {answered(name, Reading(*(part[-1:] for part in read)))}"
     if beside == "plain":
         other = made(PLAIN, codes, seed)
-        panes.append(plots.pane("The same, not rewarded", other, large=True, smooth=True))
+        panes.append(plots.pane("Not rewarded for its codes", other, large=True, smooth=True))
         sure = [100 * row[each.category].item() for row, each in zip(found(PLAIN, other).p, codes, strict=True)]
         readouts.append(plots.readout("Not rewarded, Q finds it", "%", sure))
-        said += f" Without the reward, its Q gives the right category {sure[-1]:.0f} %."
+        said += f" Without the reward, its Q gives the right category a probability of {sure[-1]:.0f} %."
     elif beside in TOLD:
         gan, model = TOLD[beside]
         panes.append(plots.pane(f"{gan}: given the class", of_classes(model, codes, seed), large=True, smooth=True))
@@ -163,9 +163,9 @@ def captions(name: str, codes: Sequence[Codes]) -> list[str]:
     """What is swept in each frame of a tour."""
     first, second = map(title, meanings(name))
     made_of, n = things(name), len(STEPS)
-    told = [f"{first} at {signed(each.c2)}; all else rests." for each in codes[:n]]
-    told += [f"{second} at {signed(each.c3)}; all else rests." for each in codes[n : 2 * n]]
-    told += [f"Category {k}: {made_of[k]}; all else rests." for k in range(10)]
+    told = [f"{first} at {signed(each.c2)}; all else stays fixed." for each in codes[:n]]
+    told += [f"{second} at {signed(each.c3)}; all else stays fixed." for each in codes[n : 2 * n]]
+    told += [f"Category {k}: {made_of[k]}; all else stays fixed." for k in range(10)]
     return [*told, "The codes as the controls have them."]
 
 
@@ -216,7 +216,7 @@ def swept(of: str, at: Codes, seed: int) -> dict[str, Any]:
     count = sum(len(row) for rows in sheets(at) for row in rows)
     said = (
         f"{count} pictures from the noise of seed {seed}: on each sheet two codes change, from {signed(-REACH)} to "
-        f"{signed(REACH)}, and all else rests. Click a cell to go on from it."
+        f"{signed(REACH)}, and all else stays fixed. Click a cell to go on from it."
     )
     return plots.film(1, panes) | {"said": said}
 
@@ -261,8 +261,8 @@ def again(x: Tensor, at: Codes, seed: int) -> dict[str, Any]:
     said = f"From the picture alone, {answered(name, reading)}"
     if at != codes:
         panes.append(plots.pane("From your codes", model.pictures(z, told([at] * NOISES)), large=True, smooth=True))
-        said += f" You turned on to category {at.category}, {signed(at.c2)} and {signed(at.c3)}."
-    words = [f"Noise {k + 1} of {NOISES}: the codes rest, so what changes here is not in them." for k in range(NOISES)]
+        said += f" You then turned to category {at.category}, {signed(at.c2)} and {signed(at.c3)}."
+    words = [f"Noise {k + 1} of {NOISES}: the codes stay fixed, so what changes comes from it." for k in range(NOISES)]
     shown = {"read": {key: part[0].tolist() for key, part in reading._asdict().items()}, "codes": codes._asdict()}
     return plots.film(NOISES, panes, captions=words) | shown | {"said": said, "start": 0}
 

@@ -25,13 +25,13 @@ PATH = [
         "Turn an unnamed code",
         FIRST,
         "Nobody said what the category and the two numbers mean. Turn them one by one: what did the network on the "
-        "left find for each? On the right is the same network without the reward.",
+        "left find for each? On the right is a GAN that is not rewarded for them.",
     ),
     frame.Step(
         "Have your 7 read",
         lambda: reading({"strokes": SEVEN}),
-        "Q read the codes off the drawing, and the sliders went there. Turn on from there: what does each of the two "
-        "numbers do to your 7? Step through the film for what the codes leave open.",
+        "Q read the codes off the drawing, and the sliders went there. Keep turning from there: what does each of the "
+        "two numbers do to your 7? Step through the film for what the codes leave open.",
     ),
     frame.Step(
         "Given, not found",

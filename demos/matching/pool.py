@@ -102,7 +102,7 @@ def uploaded(files: Sequence[str] | None) -> list[Photo]:
     files = files or []
     if len(files) > MOST_UPLOADS:
         raise frame.Note(
-            f"{len(files)} photos came; at most {MOST_UPLOADS} of yours join the pool: take some away.", at="uploads"
+            f"You added {len(files)} photos; at most {MOST_UPLOADS} can join the pool: remove some.", at="uploads"
         )
     found = []
     for k, file in enumerate(files, 1):

@@ -26,7 +26,7 @@ PATH = [
         "The whole matrix",
         dict(mode="matrix"),
         "Each row is a photo, each column a sentence; the sentence written for a photo stands on the diagonal. Where "
-        "is a row dark beside the diagonal, and what do the two have in common?",
+        "is a row dark away from the diagonal, and what do the two have in common?",
     ),
 ]
 DIAGRAM = frame.Diagram(

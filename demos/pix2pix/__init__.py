@@ -54,11 +54,11 @@ PATH = [
     frame.Step(
         "Draw what it never saw",
         dict(model=SHOES, view="lines", source="pad", shoe={"strokes": FACE}),
-        "It has only ever seen shoes, so a face is made of leather. Choose “Photo”, draw a sole below the face, and "
-        "see which lines it takes for laces.",
+        "It has only ever seen shoes and bags, and here it paints a shoe: the face turns to leather. Choose “Photo”, "
+        "draw a sole below the face, and see which lines it takes for laces.",
     ),
     frame.Step(
-        "Ask the other network",
+        "See where D is convinced",
         dict(model=BAGS, view="judge", source="pad", bag=stock(BAGS, 1)),
         "The dashed frame is one patch: all that D sees at a time. Where does it believe the photo, and where not?",
     ),

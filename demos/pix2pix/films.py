@@ -105,7 +105,7 @@ def painted(painter: Painter, x: Tensor, seed: int = 0) -> dict[str, Any]:
     y = painter(x)
     said = f"The lines cover {ink(x):.0%} of the sheet; what the network painted from them covers {cover(y):.0%}."
     if x.shape[1] == 3:
-        said = f"A labelling network recognises {parts.found_again(x, y)[0]:.0f}% of the plan in this photo."
+        said = f"A segmentation network recovers {parts.found_again(x, y)[0]:.0f}% of the plan from this photo."
     return plots.film(1, [photo_pane("The photo", y)]) | {"said": said, "lit": alight(1)}
 
 
@@ -116,7 +116,7 @@ def beside(painter: Painter, x: Tensor, seed: int = 0) -> dict[str, Any]:
     said = f"From the same lines, the two photos differ by {255 * (y - paper).abs().mean():.0f} of 255 levels a pixel."
     if x.shape[1] == 3:
         shares = [parts.found_again(x, photo)[0] for photo in (y, paper)]
-        said = "A labelling network recognises {:.0f}% of the plan on the left, {:.0f}% on the right.".format(*shares)
+        said = "A segmentation network recovers {:.0f}% of the plan on the left, {:.0f}% on the right.".format(*shares)
     return plots.film(1, panes) | {"said": said, "lit": alight(1)}
 
 
@@ -129,7 +129,7 @@ def grown(painter: Painter, xs: Tensor, titles: tuple[str, str]) -> dict[str, An
     readouts = [plots.readout("The photo changed by", "of 255 levels", changed)]
     said = f"The photo changed most at step {boldest + 1} of {len(ys)}: by {changed[boldest]:.0f} of 255 levels."
     if changed[boldest] < 0.5:
-        said = f"In {len(ys)} steps the photo hardly changes." if len(ys) > 1 else "There is one line only to follow."
+        said = f"In {len(ys)} steps the photo hardly changes." if len(ys) > 1 else "There is only one line to follow."
     lit = alight(len(ys)) | {"x": scaled(drawn), "y": scaled(changed)}
     return plots.film(len(ys), panes, readouts) | {"said": said, "lit": lit}
 
@@ -150,15 +150,15 @@ def judged(painter: Painter, x: Tensor, seed: int = 0) -> dict[str, Any]:
     taken = (verdict > 0.5).float().mean().item()
     panes = [
         photo_pane(
-            "D's verdicts: orange real, blue made",
+            "D's verdicts: orange real, blue generated",
             verdict_picture(verdict, y),
             marks=[plots.mark("read", "one patch, all that D sees at a time", 2, windows)],
         ),
         plots.pane("The photo", y, photo=True),
     ]
-    captions = [f"D rates this patch {share:.0%} real." for share in shares]
+    captions = [f"D scores this patch {100 * share:.0f} of 100; 50 is undecided." for share in shares]
     film = plots.film(len(windows), panes, captions=captions)
-    said = f"D takes {taken:.0%} of the {h * h} patches for real; on average it rates them {verdict.mean():.0%} real."
+    said = f"D takes {taken:.0%} of the {h * h} patches for real; its mean score is {100 * verdict.mean():.0f} of 100."
     return film | {"said": said, "lit": {"y": [0.6] * len(windows), "y>D": [0.6] * len(windows), "D": shares}}
 
 

@@ -21,9 +21,9 @@ HALVES = 7  # KID × 1000 between two halves of real photos: a smaller gap betwe
 LEFT_OUT = {  # in a sentence, behind "without"
     "short": "",
     "without-matching": "feature matching",
-    "without-perceptual": "the distance on known features",
-    "without-heads": "the heads on known features",
-    "without-moves": "the shift and the hole",
+    "without-perceptual": "the perceptual loss",
+    "without-heads": "the heads on pretrained features",
+    "without-moves": "the augmentation",
     "without-colours": "the two colours",
 }
 DRAWINGS, PHOTOS = "The drawings", "The real photos"

@@ -36,9 +36,9 @@ REPORTED = {  # by the paper, tables 1 to 3: pixels right and IoU on street scen
 }
 THINGS = {SHOES: "shoes", BAGS: "bags", FACADES: "house fronts"}
 LIMITS = {
-    SHOES: "It knows shoes and nothing else: whatever you draw turns into one.",
-    BAGS: "It knows bags and nothing else: whatever you draw turns into one.",
-    FACADES: "It learned from 400 fronts of town houses: towers and gardens it does not know.",
+    SHOES: "It was trained on shoes and bags only: here, whatever you draw turns into a shoe.",
+    BAGS: "It was trained on shoes and bags only: here, whatever you draw turns into a bag.",
+    FACADES: "It was trained on 400 fronts of town houses; it knows no towers or gardens.",
 }
 
 
@@ -58,7 +58,7 @@ def compared(x: Tensor) -> dict[str, Any]:
     right = dict(zip(made, found_again(x, torch.cat(list(made.values()))), strict=True))
     best, worst = max(right, key=right.__getitem__), min(right, key=right.__getitem__)
     panes = [plots.pane(f"{title} · {right[title]:.0f}%", y, large=True, photo=True) for title, y in made.items()]
-    said = f"A labelling network recognises {right[best]:.0f}% of the plan in “{short(best)}”, "
+    said = f"A segmentation network recovers {right[best]:.0f}% of the plan from “{short(best)}”, "
     said += f"but {right[worst]:.0f}% in “{short(worst)}”."
     if missing:
         said += f" The weights of “{'”, “'.join(missing)}” are missing here."

@@ -183,7 +183,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 left = page.chart("left", when=PLAIN)
                 right = page.chart("right", when=SCORE)
             page.diagram(path.DIAGRAM)
-            with gr.Accordion("All compared, and beside DRAW", open=True, elem_id="pixels-compared"):
+            with gr.Accordion("All networks compared, with DRAW", open=True, elem_id="pixels-compared"):
                 table = f"{measured.words()}\n\n{measured.compared()}"
                 gr.Markdown(table, elem_id="pixels-table", elem_classes="wide-table")
                 gr.Markdown(f"On the same binarised test digits:\n\n{measured.beside_draw()}", elem_id="pixels-draw")

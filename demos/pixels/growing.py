@@ -148,7 +148,7 @@ def generating(count: int, temperature: float, seed: str) -> tuple[list[Growth],
     drawn = "One digit" if n == 1 else f"{n} digits"
     nats = {title: networks.metrics(title).get("nll") for title in models}
     measured = [f"{title} {nll:.1f}" for title, nll in nats.items() if nll]
-    of = f" Nats for a test digit: {networks.listed(measured)}; fewer is better." if measured else ""
+    of = f" Nats per test digit: {networks.listed(measured)}; lower is better." if measured else ""
     first = f" {MULTI} draws a quarter of the pixels first, as a small picture." if MULTI in models else ""
     said = f"{drawn} from each network, from the same noise.{of}{first}{cold(temperature, n)}"
     return growths, said, note

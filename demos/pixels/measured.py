@@ -76,7 +76,7 @@ def ablation() -> str:
     if not all(found.values()):
         return ""
     lines = [
-        "Row LSTM in small, all trained alike; the paper's are larger, and of CIFAR-10:\n",
+        "Small Row LSTMs, all trained the same way; the paper's are larger, and trained on CIFAR-10:\n",
         "| connections | here | in the paper |",
         "|---|---:|---:|",
     ]

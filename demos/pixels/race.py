@@ -107,7 +107,7 @@ class Race:
         fast, naive = (each.pictures().flatten(1)[:, :n] for each in (self.fast, self.naive))
         apart = (fast != naive).sum().item()
         what = "picture" if self.fast.n == 1 else "pictures"
-        return f"the same {what}" if not apart else f"{what} with {apart} other pixels"
+        return f"the same {what}" if not apart else f"{what} that differ in {apart} pixels"
 
 
 def at_start(model: str, count: int, seed: str) -> dict[str, Any]:

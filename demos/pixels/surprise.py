@@ -77,11 +77,11 @@ def said(totals: dict[str, float]) -> str:
     best = min(measured, key=measured.__getitem__)
     below, n = share_below(totals[best], quantiles(best)), networks.metrics(best)["n"]
     where = (
-        f"more than any of the {n:,} test digits costs"
+        f"more than any of the {n:,} test digits takes"
         if below >= 100
-        else f"more than {below:.0f} % of the {n:,} test digits cost"
+        else f"more than {below:.0f} % of the {n:,} test digits take"
     )
-    return f"{told} That is {where} {best}; their mean is {measured[best]:.1f}."
+    return f"{told} For {best}, that is {where}; their mean is {measured[best]:.1f}."
 
 
 def histogram(totals: dict[str, float]) -> go.Figure:

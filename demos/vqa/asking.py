@@ -96,19 +96,20 @@ def doubts(question: str) -> str:
     said = []
     if unknown:
         named = ", ".join(f"“{word}”" for word in unknown[:6])
-        said.append(f"These networks never learned {named}, and read past {'it' if len(unknown) == 1 else 'them'}.")
+        all_they_see = "it is just an unknown word" if len(unknown) == 1 else "these are just unknown words"
+        said.append(f"These networks do not know {named}: to them {all_they_see}.")
     if core.load(NAMES["type"]).counts[language.type_of(words)].sum() < FEW:
         said.append("Hardly any training question began like this one: take the answer as a guess.")
     return " ".join(said)
 
 
 def listed(text: Any, most: int, what: str) -> list[str]:
-    """Answers that a visitor typed, apart by commas or lines. ValueError where there are none, or too many."""
+    """Answers that a visitor typed, separated by commas or lines. ValueError where there are none, or too many."""
     if not isinstance(text, str):
         raise ValueError(f"{what} must be text, got {checks.shown(text)}")
     found = [part.strip() for part in text.replace("\n", ",").split(",") if part.strip()]
     if not found or len(found) > most:
-        raise ValueError(f"{what} must be 1 to {most}, apart by commas, got {len(found)}")
+        raise ValueError(f"{what} must be 1 to {most}, separated by commas, got {len(found)}")
     if any(len(part) > LONGEST_OPTION for part in found):
         raise ValueError(f"each of {what} may have {LONGEST_OPTION} characters at most; shorten them")
     return found
@@ -131,7 +132,7 @@ def answer(photo: str = "", question: str = "", method: str = FIRST_METHOD, opti
         photo: a data URL (PNG, JPEG or WebP), or the name of one of the app's photos.
         question: in English, 200 characters at most, such as "what color is the dog?".
         method: one of those that `vqa_compare` returns.
-        options: for a multiple choice, 1 to 18 answers apart by commas; empty for an open answer.
+        options: for a multiple choice, 1 to 18 answers separated by commas; empty for an open answer.
     Returns:
         "answers": the likeliest, best first, as [answer, probability]; "doubts": what speaks against trusting them.
     """

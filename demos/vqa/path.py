@@ -47,7 +47,8 @@ PATH = [
     frame.Step(
         "Be the ten people",
         on("puppy", "people", people=PEOPLE) | dict(question="what color is the dog?"),
-        "Three people make an answer right. Change what they say: when is an answer worth half?",
+        "Four people who agree make an answer fully right, and three are worth 90 %. Change what they say: how many "
+        "are worth 60 %?",
     ),
     frame.Step(
         "Where it fails",
