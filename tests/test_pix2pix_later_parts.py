@@ -37,7 +37,10 @@ def test_bars_sheet_and_words_say_what_is_in_the_file(monkeypatch: pytest.Monkey
     untold, told = later.bars().data
     assert dict(zip(told.y, told.x, strict=True)) == {later.label(e): e["KID_told"] for e in found if e["KID_told"]}
     assert len(untold.x) == len(PARTS)
-    assert re.findall(r"<figcaption>(.*?)</figcaption>", later.sheet())[4] == "Without the heads on pretrained features: 83"
+    assert (
+        re.findall(r"<figcaption>(.*?)</figcaption>", later.sheet())[4]
+        == "Without the heads on pretrained features: 83"
+    )
 
 
 def test_a_network_that_was_never_told_colours_is_not_judged_with_them():

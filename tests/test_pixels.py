@@ -386,6 +386,12 @@ def test_known_pixels_stay_and_the_rest_follows_from_them(kind: str):
     assert not torch.equal(one[:, :, ~known], other[:, :, ~known])
 
 
+def test_the_smallest_temperature_chooses_as_none_does():
+    logits = 9 * torch.randn(50, 256, generator=seeded(0, "logits"))
+    noise = torch.rand(50, generator=seeded(0, "luck"))
+    assert torch.equal(chosen(logits, noise, 1e-38), chosen(logits, noise, 0.0))
+
+
 def test_a_picture_grows_row_by_row_and_temperature_zero_needs_no_luck():
     model = scaled(small("row"), 3.0).float()
     moments = list(model.grow(2, generator=seeded(0, "z")))

@@ -217,7 +217,8 @@ def chosen(logits: Tensor, noise: Tensor, temperature: float) -> Tensor:
     top = logits.shape[1] - 1
     if temperature == 0:
         return logits.argmax(1) / top
-    below = (logits / temperature).softmax(1).cumsum(1)  # the first level whose sum exceeds the noise
+    behind = logits - logits.amax(1, keepdim=True)  # 0 at most, so that no temperature is too small to divide by
+    below = (behind / temperature).softmax(1).cumsum(1)  # the first level whose sum exceeds the noise
     return (below <= noise[:, None]).sum(1).clamp(max=top) / top
 
 
