@@ -14,7 +14,8 @@ TITLE = "<h1>Glimpse</h1><p>Step inside the models that taught machines to draw,
 
 with frame.Blocks(title="Glimpse", delete_cache=(3600, 3600)) as demo:
     title = frame.header(TITLE)
-    demo.queue(max_size=64, default_concurrency_limit=8)  # while the page is empty: Gradio reads it all for this
+    # While the page is empty: Gradio reads it all for this. api_open: else a request could pass the queue by.
+    demo.queue(max_size=64, default_concurrency_limit=8, api_open=False)
     opened, pages = {}, {}
     with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:  # all in the bar, which look.css lets scroll
         for module in TABS:

@@ -13,6 +13,7 @@ from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 8 * 2**20  # of a request's body: an upload of 5 MB, also as base64 in JSON
+UNUSED = {"deep_link", "process_recording", "component_server"}  # routes of Gradio's that write or run what is sent
 LONGEST_QUERY = 16_000  # characters; our own links stay below 8,000
 COLLECT_SECONDS = 4  # from one collection to the next; what was freed goes back every second
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # as malloc.h has them
@@ -33,6 +34,8 @@ class Limits:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
             return await self.app(scope, receive, send)
+        if scope["path"].rstrip("/").rpartition("/")[2] in UNUSED:
+            return await PlainTextResponse("There is no such page.", 404)(scope, receive, send)
         if len(scope["query_string"]) > LONGEST_QUERY:
             scope = scope | {"query_string": b""}
         taken, started = 0, False

@@ -65,8 +65,8 @@ def as_url(content: bytes, kind: str) -> str:
 
 
 def from_data_url(url: str) -> Image.Image:
-    """A picture that `data_url` wrote. What visitors send is read by the sketch pad instead."""
-    return Image.open(io.BytesIO(base64.b64decode(url.split(",", 1)[1])))
+    """A picture that `data_url` wrote, not decoded yet."""
+    return Image.open(io.BytesIO(base64.b64decode(url.split(",", 1)[1])), formats=("PNG", "WEBP"))
 
 
 def rgb(name: str) -> Tensor:
@@ -137,16 +137,56 @@ def film(
     return {"frames": frames, "panes": list(panes), "readouts": list(readouts), "captions": captions}
 
 
+MOST_FRAMES, MOST_PANES, MOST_WINDOWS = 400, 16, 8  # of a film that is made into a GIF
+LONGEST = 8192  # pixels of a pane's side, and columns of its sheet
+MOST_SHEETS, MOST_GIF = 2**25, 2**27  # pixels of all sheets together, and of all frames of the GIF
+
+
+def checked(film: Any, height: int) -> tuple[list[dict[str, Any]], int, str]:
+    """The large panes, the frames and the caption of a film that a page sent back, so it may be any value at all.
+
+    ValueError where it is none of ours, before anything of a size that it names is made.
+    """
+    try:
+        panes, frames = [pane for pane in film["panes"][: 4 * MOST_PANES] if pane["large"]], film["frames"]
+        counts = [frames, *(pane[key] for pane in panes for key in ("width", "height", "columns"))]
+        if not all(isinstance(n, int) and 1 <= n <= LONGEST for n in counts):
+            raise ValueError("a film's sizes must be whole numbers")
+        if frames > MOST_FRAMES or not 1 <= len(panes) <= MOST_PANES:
+            raise ValueError("the film has too many frames or panes")
+        if frames * height * sum(height * pane["width"] // pane["height"] + 8 for pane in panes) > MOST_GIF:
+            raise ValueError("the film is too large")
+        for marked in [marked for pane in panes for marked in pane["marks"]]:
+            numbers = [number for window in marked["windows"][:frames] for number in [*window, marked["points"]]]
+            if len(numbers) != 5 * frames or not all(-LONGEST <= number <= LONGEST for number in numbers):
+                raise ValueError("a film's windows must lie near it")
+        if any(len(pane["marks"]) > MOST_WINDOWS for pane in panes):
+            raise ValueError("the film has too many windows")
+        return panes, frames, str(film.get("of", {}).get("caption", ""))[:200]
+    except (TypeError, KeyError, AttributeError, IndexError):
+        raise ValueError("this is no film") from None
+
+
+def sheets_of(panes: Sequence[dict[str, Any]]) -> list[Image.Image]:
+    """The pictures of a film's panes. ValueError where one cannot be read, or all together are too large."""
+    try:
+        opened = [from_data_url(pane["film"]) for pane in panes]
+        if sum(picture.width * picture.height for picture in opened) > MOST_SHEETS:
+            raise ValueError("the film's pictures are too large")
+        return [picture.convert("RGB") for picture in opened]
+    except (OSError, SyntaxError, AttributeError, IndexError, Image.DecompressionBombError):
+        raise ValueError("a picture of the film cannot be read") from None
+
+
 def gif(film: dict[str, Any], height: int = 224, milliseconds: int = 120) -> bytes:
     """A film's large panes side by side, windows drawn in, as an animated GIF that rests on its last frame.
 
-    A film that knows what it is of says so below them.
+    A film that knows what it is of says so below them. ValueError for what is no film of ours.
     """
-    caption = film.get("of", {}).get("caption", "")
-    panes = [p for p in film["panes"] if p["large"]]
-    sheets = [from_data_url(p["film"]).convert("RGB") for p in panes]
+    panes, frames, caption = checked(film, height)
+    sheets = sheets_of(panes)
     pictures = []
-    for k in range(film["frames"]):
+    for k in range(frames):
         scaled = [enlarged(p, sheet, k, height) for p, sheet in zip(panes, sheets, strict=True)]
         width = sum(s.width for s in scaled) + 8 * (len(scaled) - 1)
         whole = Image.new("RGB", (width, height + (28 if caption else 0)), "white")
@@ -175,7 +215,7 @@ def enlarged(pane: dict[str, Any], sheet: Image.Image, k: int, height: int) -> I
     left, top = k_film % pane["columns"] * w, k_film // pane["columns"] * h
     scale = height / h
     how = Image.Resampling.BICUBIC if pane.get("smooth") else Image.Resampling.NEAREST
-    picture = sheet.crop((left, top, left + w, top + h)).resize((round(w * scale), height), how)
+    picture = sheet.crop((left, top, left + w, top + h)).resize((max(1, round(w * scale)), height), how)
     pen = ImageDraw.Draw(picture)
     for marked in pane["marks"]:
         g_x, g_y, delta, sigma = marked["windows"][k]

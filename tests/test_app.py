@@ -2,6 +2,7 @@
 
 import io
 import json
+import math
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -106,6 +107,32 @@ def test_a_gif_has_every_step_and_rests_on_the_last():
         picture.seek(k)
         total += picture.info["duration"]
     assert total == 120 * (film["frames"] - 1) + 1500
+
+
+def changed(**pane: Any) -> dict[str, Any]:
+    film = draw.attend()
+    return film | {"panes": [film["panes"][0] | {"large": True, "marks": []} | pane]}
+
+
+@pytest.mark.parametrize(
+    "film",
+    [
+        "a film",
+        {"frames": 3},
+        changed() | {"frames": 10**9},
+        changed() | {"panes": 10**4 * changed()["panes"]},
+        changed(width=40_000, height=1),
+        changed(columns=0),
+        changed(height=2.5),
+        changed(film="data:image/png;base64,AAAA"),
+        changed(film=as_url(Image.new("1", (7000, 7000)))),
+        changed(marks=[{"role": "read", "points": 2, "windows": [[math.inf, 0, 1, 1]]}]),
+    ],
+    ids=range(10),
+)
+def test_what_is_no_film_of_ours_becomes_no_gif(film: Any):
+    with pytest.raises(ValueError, match="film"):
+        plots.gif(film)
 
 
 def test_a_sketch_is_fitted_and_centred_as_mnist_was():

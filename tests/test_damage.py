@@ -11,8 +11,11 @@ import pytest
 
 from core import evaluate, weights, zoo
 from core.weights import WeightsError
-from demos import draw, home, pix2pix
+from demos import draw, home, matching, pix2pix
+from demos.fgan import digits as fgan_digits
+from demos.infogan import learned as infogan_learned
 from demos.pix2pix import parts
+from demos.vqa import views as vqa_views
 
 ROOT = Path(__file__).resolve().parent.parent
 POINTER = (
@@ -120,6 +123,24 @@ def test_the_app_starts_whatever_is_wrong_with_each_file(folder: Path):
         if k % 3:
             path.write_bytes(content[: len(content) // 2] if k % 3 == 1 else POINTER.encode())
     started(folder)
+
+
+def test_a_card_that_lacks_a_number_leaves_its_row_out_or_the_number(folder: Path):
+    before = fgan_digits.table()["data"], infogan_learned.measured(), vqa_views.measured(), matching.measured()
+    lacking = {"fgan-kl-mnist": "parzen", "infogan-mnist": "L_I", "vqa-prior": "low", "mdan": "R@5, photo to sentence"}
+    for name, key in lacking.items():
+        path = folder / f"{name}.json"
+        card = json.loads(path.read_text(encoding="utf-8"))
+        del card["metrics"][key]
+        path.write_text(json.dumps(card), encoding="utf-8")
+    fgan_digits.cards.cache_clear()
+    try:
+        assert len(fgan_digits.table()["data"]) == len(before[0]) - 1
+    finally:
+        fgan_digits.cards.cache_clear()
+    for found, was in zip((infogan_learned.measured(), vqa_views.measured()), before[1:3], strict=True):
+        assert found.count("\n") == was.count("\n") - 1
+    assert matching.measured() == ""
 
 
 def test_the_app_starts_without_any_weights(tmp_path: Path):

@@ -101,6 +101,7 @@ def test_a_drawing_that_is_too_long_is_left_out_of_the_link_and_said():
 @pytest.mark.parametrize(
     ("component", "value"),
     [
+        (gr.ColorPicker(), "#c04a12"),
         (gr.Checkbox(), True),
         (gr.Radio(["a", "b"]), "b"),
         (gr.Dropdown([("One", "1"), ("Two", "2")]), "2"),
@@ -117,6 +118,7 @@ def test_what_a_link_holds_comes_back(component: Any, value: Any):
 @pytest.mark.parametrize(
     ("component", "text"),
     [(gr.Radio(["a"]), "b"), (gr.Slider(0, 9), "nan"), (gr.Slider(0, 9), "10"), (gr.Checkbox(), "maybe"),
+     (gr.ColorPicker(), "url(//elsewhere/x.png)"),
      (gr.HTML(), "{broken"), (gr.CheckboxGroup(["x"]), "x,q")],
 )  # fmt: skip
 def test_what_does_not_fit_in_a_link_is_refused(component: Any, text: str):

@@ -35,6 +35,18 @@ def test_no_reply_may_be_taken_for_another_type(url: str, path: str):
     assert headers["x-content-type-options"] == "nosniff"
 
 
+@pytest.mark.parametrize("route", ["deep_link?session_hash=x", "process_recording", "component_server"])
+def test_routes_that_write_what_was_sent_and_that_nobody_uses_are_closed(url: str, route: str):
+    for body in (None, b"{}"):
+        assert answer(f"{url}gradio_api/{route}", body)[0] == 404
+
+
+def test_nobody_passes_the_queue_by(url: str):
+    status, _, text = answer(f"{url}gradio_api/run/draw_attend", b'{"data": ["photo", "0", 0.5, 0.5, 1, 0.5, 5]}')
+    assert status >= 400
+    assert "queue" in text
+
+
 DOORS = ["gradio_api/queue/join", "gradio_api/call/draw_classify", "gradio_api/run/predict", "gradio_api/upload"]
 
 

@@ -162,6 +162,12 @@ def text_of(label: Any) -> str:
     return label.text
 
 
+def test_a_photo_as_thin_as_a_line_lies_on_its_square():
+    square = views.squared(Image.new("RGB", (2048, 3), "white"), 72)
+    assert square.shape == (3, 72, 72)
+    assert (square.mean(0) == 1).sum() == 72
+
+
 def test_bad_uploads_get_one_sentence(tmp_path: Path, files: list[str]):
     broken, huge = tmp_path / "broken.jpg", tmp_path / "huge.png"
     broken.write_bytes(b"no picture")

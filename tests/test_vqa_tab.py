@@ -9,13 +9,16 @@ import gradio as gr
 import pytest
 import torch
 import torch.nn.functional as F
+from gradio.data_classes import ImageData
 from PIL import Image
 
 import app
 import core
 from core.vqa import TITLES, metric
-from demos import frame
+from core.weights import WeightsError
+from demos import frame, plots
 from demos.vqa import asking, path, views
+from demos.widgets import GONE, Camera
 from tests.browser import open_page
 from tests.films import frames_of
 from tests.test_frame import open_tab, query, rested
@@ -126,6 +129,7 @@ TURNED = Image.new("RGB", (40, 20), "red")
     [
         (None, "choose a photo"),
         (b"", "choose a photo"),
+        (GONE, "deleted after an hour"),
         (b"no picture", "broken, cut short"),
         (as_file(BIG), "40,000,000 pixels"),
         (as_file(TURNED, "GIF", save_all=True, append_images=[TURNED.rotate(90)]), "is a gif"),
@@ -135,6 +139,34 @@ def test_a_photo_that_cannot_be_read_gets_a_sentence_at_its_button(upload: bytes
     note = show(source="upload", upload=upload)
     assert isinstance(note, frame.Note)
     assert (note.at, said in str(note).lower()) == ("upload", True)
+
+
+def test_a_picture_of_the_camera_is_opened_as_uploads_are():
+    camera = next(part for part in app.demo.blocks.values() if isinstance(part, Camera))
+    sent = [camera.preprocess(ImageData(url=plots.as_url(as_file(part), "png"))) for part in (TURNED, BIG)]
+    film = show(mode="ask", source="camera", camera=sent[0]).outputs[0]
+    assert film["panes"][0]["width"] == 2 * film["panes"][0]["height"]
+    for camera_has, said in [
+        (sent[1], "40,000,000 pixels"),
+        (camera.preprocess(ImageData(url="data:image/png;base64,?")), "broken, cut short"),
+        (camera.preprocess(ImageData(path="/no/such/file")), "deleted after an hour"),
+        (camera.preprocess(None), "take a photo first"),
+    ]:
+        note = show(source="camera", camera=camera_has)
+        assert (note.at, said in str(note).lower()) == ("camera", True), str(note)
+
+
+def test_a_missing_method_leaves_the_others_alone(monkeypatch: pytest.MonkeyPatch):
+    def load(name: str) -> Any:
+        if name == asking.NAMES["type"]:
+            raise WeightsError("gone")
+        return kept(name)
+
+    kept = core.load
+    monkeypatch.setattr(core, "load", load)
+    shown = show(mode="ask", question="what is the dog doing?", method="lstm-q-i")
+    assert shown.said.startswith(TITLES["lstm-q-i"])
+    assert show(question="<b></b>").at == "question"
 
 
 def test_a_photo_is_turned_as_its_camera_was_held():

@@ -47,9 +47,10 @@ def table() -> dict[str, list]:
     headers = ["digits", "FID of digits", "kinds", "precision %", "recall %", "Parzen, nats"]
     rows, real = [], []
     for name, card in cards().items():
-        if metrics := card["metrics"]:
+        metrics = card["metrics"]
+        if {"FID", "modes", "precision", "recall", "parzen"} <= metrics.keys():
             shares = [f"{metrics[key]:.0f}" for key in ("precision", "recall", "parzen")]
             rows.append([DIVERGENCES[name].name, f"{metrics['FID']:.1f}", str(metrics["modes"]), *shares])
-            if "parzen_real" in metrics:
-                real = [["real digits", *["–"] * 4, f"{metrics['parzen_real']:.0f}"]]
+        if "parzen_real" in metrics:
+            real = [["real digits", *["–"] * 4, f"{metrics['parzen_real']:.0f}"]]
     return {"headers": headers, "data": rows + real}

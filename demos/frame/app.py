@@ -3,6 +3,7 @@
 import functools
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from typing import Any
@@ -118,7 +119,7 @@ def assemble(
     title.js_on_load = f"glimpse.header({{trigger}}, {json.dumps(list(acting))});"
     for tab, made in acting.items():
         outputs = [made.board, *made.controls.values(), *made.outputs]
-        event = getattr(title, tab)(arriving(tab, outputs), None, [tabs, *outputs], **QUIET)
+        event = getattr(title, tab)(arriving(tab, outputs), None, [tabs, *outputs], **QUIET, **made.queue)
         event.then(None, None, None, js="() => glimpse.restored()")
     demo.load(None, None, None, js="() => glimpse.restore()", **QUIET)
     settle(demo)
@@ -162,6 +163,8 @@ def restored(component: gr.components.Component, text: str) -> Any:
         return [known[part] for part in text.split(",")]
     if isinstance(component, (gr.Radio, gr.Dropdown)):
         return {str(value): value for _, value in component.choices}[text]
+    if isinstance(component, gr.ColorPicker) and not re.fullmatch("#[0-9a-fA-F]{6}", text):
+        raise ValueError("a colour is # and six digits")  # whatever else it were, a browser would read it as a style
     if isinstance(component, gr.HTML):  # a pad: its strokes, and no picture that a link names
         strokes = strokes_of(json.loads(text))
         return {"strokes": strokes} if strokes else None

@@ -86,6 +86,7 @@ class Page:
         self.stops: list[Any] = []  # events that end when the visitor leaves
         self.outputs: list[gr.components.Component] = []
         self.show: Callable[..., Shown] | None = None
+        self.queue: dict[str, Any] = {}  # that `show` shares with others
 
     # -------------------------------------------------------------- the parts of the screen
 
@@ -297,7 +298,7 @@ class Page:
         self.show, self.outputs = show, list(outputs)
         self.sets = list(dict.fromkeys([*sets, *(key for _, _, named in self.presses.values() for key in named)]))
         keys = list(self.controls)
-        queue = MODEL if heavy else {}
+        self.queue = MODEL if heavy else {}
 
         def run(sign: Any, *given: Any) -> list[Any]:
             sign, values = sign or {}, dict(zip(keys, given, strict=True))
@@ -313,7 +314,7 @@ class Page:
             show_progress="minimal",
             show_progress_on=self.board,
             api_visibility="private",
-            **queue,
+            **self.queue,
         )
         gr.on([*self.listeners(), *(button.click for button, _, _ in self.presses.values())], **self.event)
         self.begin_with(first)

@@ -115,7 +115,14 @@ SAVE = """(made) => {
 
 def gif_of(film: dict[str, Any] | None, tab: str) -> dict[str, str] | None:
     """A film as a GIF in a data URL, and the name of its file."""
-    return film and {"url": plots.gif_url(film), "name": film.get("of", {}).get("name", f"glimpse-{tab}") + ".gif"}
+    if not film:
+        return None
+    try:
+        url = plots.gif_url(film)
+    except ValueError:
+        gr.Warning("This film could not be made into a GIF.")
+        return None
+    return {"url": url, "name": str(film.get("of", {}).get("name", f"glimpse-{tab}"))[:120] + ".gif"}
 
 
 def tools(tab: str, film: gr.HTML | None) -> None:

@@ -100,11 +100,9 @@ def measured() -> str:
     for name in MODELS:
         try:
             metrics = core.card(name)["metrics"]
-        except WeightsError:
+            r = [metrics[f"{code} {measure}"] for code in ("c2", "c3") for measure in MEASURES]
+            cells = [f"{metrics['accuracy']:.1f} %", f"{metrics['L_I']:.2f}", *(f"{v:+.2f}" for v in r)]
+        except (KeyError, WeightsError):  # a KeyError: not measured yet, or not all of it
             continue
-        if "accuracy" not in metrics:
-            continue
-        r = [metrics[f"{code} {measure}"] for code in ("c2", "c3") for measure in MEASURES]
-        cells = [f"{metrics['accuracy']:.1f} %", f"{metrics['L_I']:.2f}", *(f"{v:+.2f}" for v in r)]
         lines.append(f"| {TITLES[name]} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

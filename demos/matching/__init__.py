@@ -15,7 +15,7 @@ from demos import frame, pictures, plots
 from demos.matching import pool, views
 from demos.matching.pool import BEST, MOST_SENTENCES, MOST_UPLOADS, Photo
 from demos.matching.words import DIAGRAM, FIRST_SENTENCE, PATH, lit
-from demos.widgets import FilmStrip
+from demos.widgets import FilmStrip, PhotoFiles
 
 TITLE, ID = "Matching", "matching"
 MODES = [("A sentence finds photos", "find"), ("A photo finds sentences", "tell"), ("Everything at once", "matrix")]
@@ -189,9 +189,9 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             own = gr.Textbox("", label="Your sentences, one a line", lines=3, max_lines=8,
                              info=f"At most {MOST_SENTENCES}, ranked beside ours")  # fmt: skip
             page.control("own", own, when={"mode": ["tell", "matrix"]}, caption=False)
-            files = gr.File(
+            files = PhotoFiles(
                 label=f"Your photos, at most {MOST_UPLOADS}; only you see them", file_count="multiple",
-                file_types=["image"], type="filepath", height=150,
+                file_types=["image"], height=150,
             )  # fmt: skip
             page.control("uploads", files, link=False, acts=False, caption=False)
         with page.below():
@@ -214,14 +214,12 @@ def measured() -> str:
     """R@k of the shipped weights, as a table of the lesson."""
     try:
         metrics = core.card(pool.MODEL)["metrics"]
-    except WeightsError:
+        lines = [f"| on {metrics['n']:,} held-out photos | R@1 | R@5 | R@10 |", "|---|---:|---:|---:|"]
+        for way in ("photo to sentence", "sentence to photo"):
+            cells = " | ".join(f"{metrics[f'R@{k}, {way}']:.1f} %" for k in (1, 5, 10))
+            lines.append(f"| {way} | {cells} |")
+    except (KeyError, WeightsError):  # a KeyError: trained, and not measured yet, or not all of it
         return ""
-    if not metrics:  # trained, and not measured yet
-        return ""
-    lines = [f"| on {metrics['n']:,} held-out photos | R@1 | R@5 | R@10 |", "|---|---:|---:|---:|"]
-    for way in ("photo to sentence", "sentence to photo"):
-        cells = " | ".join(f"{metrics[f'R@{k}, {way}']:.1f} %" for k in (1, 5, 10))
-        lines.append(f"| {way} | {cells} |")
     return "\n".join(lines)
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import plotly.graph_objects as go
 import torch
 import torch.nn.functional as F
-from PIL import Image, ImageOps
+from PIL import Image
 from torch import Tensor
 
 from core.words import tokens
@@ -28,7 +28,9 @@ PAPER = "#8a8578"  # round a photo that is not square: neither the light page no
 
 def squared(picture: Image.Image, side: int) -> Tensor:
     """The whole photo on a square: (3, side, side) in [0, 1]."""
-    fitted = ImageOps.pad(picture, (side, side), Image.Resampling.BICUBIC, color=PAPER)
+    w, h = (max(1, round(side * n / max(picture.size))) for n in picture.size)  # a thin photo keeps a pixel
+    fitted = Image.new("RGB", (side, side), PAPER)
+    fitted.paste(picture.convert("RGB").resize((w, h), Image.Resampling.BICUBIC), ((side - w) // 2, (side - h) // 2))
     return torch.from_numpy(np.asarray(fitted).copy()).permute(2, 0, 1).float() / 255
 
 

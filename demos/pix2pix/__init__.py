@@ -9,7 +9,7 @@ from demos import frame, plots
 from demos.pix2pix import films, later, paints, parts
 from demos.pix2pix.films import compare, translate
 from demos.pix2pix.inputs import BAGS, FACADES, INKS, MODELS, PAPER, SHOES, read_input, read_photo, stock
-from demos.widgets import FilmStrip, SketchPad
+from demos.widgets import FilmStrip, PhotoButton, SketchPad
 
 __all__ = ["BAGS", "FACADES", "MODELS", "SHOES", "compare", "read_input", "stock", "translate"]
 
@@ -252,7 +252,7 @@ def build_pads(page: frame.Page) -> None:
             "Another drawing", elem_id="pix2pix-another-drawing", size="md", elem_classes="main-action"
         )
     with page.only("photo", UPLOADING):
-        upload = gr.UploadButton("Choose a photo", file_types=["image"], type="binary", size="md")
+        upload = PhotoButton("Choose a photo", file_types=["image"], size="md")
         page.control("upload", upload, when=UPLOADING, link=False, caption=False)
 
 

@@ -13,7 +13,7 @@ import core
 from core import data, pairs
 from core.images import open_picture
 from demos import frame, pictures
-from demos.widgets import check_strokes
+from demos.widgets import GONE, check_strokes
 
 SHOES, BAGS, FACADES, LABELLER = "pix2pix-shoes", "pix2pix-bags", "pix2pix-facades", "pix2pix-labeller"
 MODELS = [("A shoe", SHOES), ("A bag", BAGS), ("A house front", FACADES)]
@@ -86,6 +86,8 @@ def prefixes(strokes: list[dict[str, Any]], most: int) -> list[list[dict[str, An
 
 def read_photo(model: str, file: bytes | None) -> tuple[Tensor, Tensor]:
     """An uploaded photo (1, 3, S, S), and what the model is given for it: its edges, or labels found in it."""
+    if file == GONE:
+        raise frame.Note("Your photo was deleted after an hour: choose it again.", at="source")
     if not file:
         raise frame.Note("Choose a photo: a PNG, JPEG or WebP file of at most 5 MB.", at="source")
     photo = squared(open_picture(file).convert("RGB"))

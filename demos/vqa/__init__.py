@@ -11,7 +11,7 @@ from core.vqa import TITLES, metric
 from core.weights import WeightsError
 from demos import frame, plots
 from demos.vqa import asking, path, views
-from demos.widgets import FilmStrip
+from demos.widgets import GONE, Camera, FilmStrip, PhotoButton
 
 TITLE, ID = "VQA", "vqa"
 MODES = [
@@ -40,7 +40,7 @@ def show(
     source: str = "example",
     photo: str = "",
     upload: bytes | None = None,
-    camera: Any = None,
+    camera: bytes | None = None,
     question: str = "",
     method: str = asking.FIRST_METHOD,
     options: str = "",
@@ -53,7 +53,7 @@ def show(
         return frame.Shown([film, bars, gr.skip()], said)
     picture = chosen(source, photo, upload, camera)
     try:
-        core.load(asking.NAMES["type"]).check(question)
+        asking.check(question)
     except ValueError as problem:
         raise frame.Note(str(problem), at="question") from None
     doubts = asking.doubts(question)
@@ -63,17 +63,18 @@ def show(
     return frame.Shown([film, bars, table], said, frame.Note(doubts, at="question") if doubts else None)
 
 
-def chosen(source: str, photo: str, upload: bytes | None, camera: Any) -> Image.Image:
+def chosen(source: str, photo: str, upload: bytes | None, camera: bytes | None) -> Image.Image:
     """The photo that is asked about. A Note where there is none, or where it cannot be read."""
     if source == "example":
         return asking.example(photo)
+    sent = {"upload": upload, "camera": camera}[source]
+    if sent == GONE:
+        raise frame.Note("Your photo was deleted after an hour: choose it again.", at=source)
     try:
-        if source == "upload" and upload:
-            return open_picture(upload)
+        if sent:
+            return open_picture(sent)
     except ValueError as problem:
-        raise frame.Note(str(problem), at="upload") from None
-    if source == "camera" and isinstance(camera, Image.Image):
-        return camera.convert("RGB")
+        raise frame.Note(str(problem), at=source) from None
     what = "Choose a photo: a PNG, JPEG or WebP file of at most 5 MB." if source == "upload" else "Take a photo first."
     raise frame.Note(what, at=source)
 
@@ -236,9 +237,9 @@ def photo_controls(page: frame.Page) -> None:
     photo = gr.Radio(names, value=path.FIRST["photo"], label="A photo", elem_classes="categories photos")
     page.control("photo", photo, when=of_app, acts=False)
     with page.only("upload-box", {"source": ["upload"]}):
-        button = gr.UploadButton("Choose a photo", file_types=["image"], type="binary", size="md")
+        button = PhotoButton("Choose a photo", file_types=["image"], size="md")
         page.control("upload", button, when={"source": ["upload"]}, link=False, caption=False)
-    camera = gr.Image(sources=["webcam"], type="pil", label="Take a photo", show_label=False, buttons=[])
+    camera = Camera(sources=["webcam"], label="Take a photo", show_label=False, buttons=[])
     page.control("camera", camera, when={"source": ["camera"]}, link=False, caption=False)
 
 

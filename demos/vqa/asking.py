@@ -89,16 +89,31 @@ def among(method: str, photo: Image.Image, question: str, options: list[str]) ->
     return sorted(((option, value / total) for option, value in left.items()), key=lambda pair: -pair[1])
 
 
+def check(question: str) -> None:
+    """ValueError, one sentence, where a question cannot be read. WeightsError where no method's weights are there."""
+    problem = None
+    for name in (NAMES["type"], *NAMES.values()):
+        try:
+            model = core.load(name)
+        except WeightsError as missing:
+            problem = missing
+        else:
+            return model.check(question)
+    raise problem
+
+
 def doubts(question: str) -> str:
     """What should be said of a question: words that were never learned, or a kind that was never asked."""
-    words = language.words_of(question)
-    unknown = core.load(NAMES["type"]).unknown(question)
-    said = []
+    try:
+        by_type = core.load(NAMES["type"])
+    except WeightsError:
+        return ""
+    words, unknown, said = language.words_of(question), by_type.unknown(question), []
     if unknown:
         named = ", ".join(f"“{word}”" for word in unknown[:6])
         all_they_see = "it is just an unknown word" if len(unknown) == 1 else "these are just unknown words"
         said.append(f"These networks do not know {named}: to them {all_they_see}.")
-    if core.load(NAMES["type"]).counts[language.type_of(words)].sum() < FEW:
+    if by_type.counts[language.type_of(words)].sum() < FEW:
         said.append("Hardly any training question began like this one: take the answer as a guess.")
     return " ".join(said)
 
@@ -137,7 +152,7 @@ def answer(photo: str = "", question: str = "", method: str = FIRST_METHOD, opti
         "answers": the likeliest, best first, as [answer, probability]; "doubts": what speaks against trusting them.
     """
     picture = read_photo(photo)
-    core.load(NAMES["type"]).check(question)
+    check(question)
     if options:
         found = among(method, picture, question, listed(options, MOST_OPTIONS, "options"))
     else:

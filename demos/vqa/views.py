@@ -115,13 +115,12 @@ def measured() -> str:
     for key, title in TITLES.items():
         try:
             metrics = core.card(NAMES[key])["metrics"]
-        except WeightsError:
+            values = [metrics["accuracy"], None, metrics["choice"], metrics.get("captions")]
+            interval = f"{metrics['low']:.1f} – {metrics['high']:.1f}"
+        except (KeyError, WeightsError):  # a KeyError: not measured yet, or not all of it
             continue
-        if not metrics:
-            continue
-        values = [metrics["accuracy"], None, metrics["choice"], metrics.get("captions")]
         values += [metrics.get(f"captions {kind}") for kind in KINDS] + [metrics.get("DAQUAR")]
         cells = ["–" if value is None else f"{value:.1f}" for value in values]
-        cells[1] = f"{metrics['low']:.1f} – {metrics['high']:.1f}"
+        cells[1] = interval
         lines.append(f"| {title} | " + " | ".join(cells) + " |")
     return "\n".join(lines)

@@ -1,7 +1,19 @@
 """Components made of gr.HTML: a Python file each, with its script and its style beside it."""
 
 from demos.widgets.film_strip import FilmStrip
+from demos.widgets.photo_inputs import GONE, Camera, PhotoButton, PhotoFiles
 from demos.widgets.race_view import RaceView
 from demos.widgets.sketch_pad import SketchPad, check_strokes, draw_strokes, strokes_of
 
-__all__ = ["FilmStrip", "RaceView", "SketchPad", "check_strokes", "draw_strokes", "strokes_of"]
+__all__ = [
+    "GONE",
+    "Camera",
+    "FilmStrip",
+    "PhotoButton",
+    "PhotoFiles",
+    "RaceView",
+    "SketchPad",
+    "check_strokes",
+    "draw_strokes",
+    "strokes_of",
+]
