@@ -31,7 +31,7 @@ def test_bars_sheet_and_words_say_what_is_in_the_file(monkeypatch: pytest.Monkey
     monkeypatch.setattr(later, "entries", lambda: found)
     said = later.said()
     assert "is 40 with all parts, 83 without the heads on pretrained features and 61 without the perceptual" in said
-    assert "40 without feature matching and 40 without the augmentation are too close to tell" in said
+    assert "40 without feature matching and 40 without the augmentation are too close to call" in said
     assert "it is 51 with all parts and 51 for a network that never learned any" in said
     assert "for 7 to 12 steps" in said
     untold, told = later.bars().data

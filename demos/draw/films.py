@@ -210,8 +210,8 @@ def painted(model: str, x: Tensor | None, seed: int, compare: bool) -> dict[str,
 def summary(steps: list[Glimpse], beside: list[Glimpse] | None, series: dict[str, Any]) -> str:
     """The sentence above the film, with the numbers of this run in it."""
     if series["kl"]:
-        said = f"It describes this picture in {sum(series['kl']):.0f} nats, over {len(steps)} glimpses"
-        return said + (f"; without attention it takes {sum(series['beside_kl']):.0f}." if beside else ".")
+        said = f"Over {len(steps)} glimpses, its latents carry {sum(series['kl']):.0f} nats about this picture"
+        return said + (f"; without attention they carry {sum(series['beside_kl']):.0f}." if beside else ".")
     if beside is None:
         return f"By step {there(steps)} of {len(steps)} the picture is almost what it will be; the rest is polish."
     return (

@@ -62,14 +62,14 @@ PATH = [
     frame.Step(
         "The practical step cheats",
         dict(mode="fit", divergence="kl", beside="none", method="practical", seed="0") | PAPERS,
-        "The step that everyone uses in practice ends far from KL's star: at μ 1.58, which is where reverse KL's lies.",
+        "The step that is often used in practice ends far from KL's star: at μ 1.58, which is where reverse KL's lies.",
         live=True,
     ),
     frame.Step(
         "What does a sample earn?",
         dict(mode="row", divergence="rkl"),
-        "Compare the lower curve of reverse KL with that of Pearson's: one hardly pays for going where samples are "
-        "missing, and the other pays without limit.",
+        "Compare the lower curve of reverse KL with that of Pearson's: where samples are missing, one reward "
+        "grows like log u only, and the other like u².",
     ),
     frame.Step(
         "One step is enough",

@@ -136,7 +136,7 @@ def restored_page(made: Page, query: Mapping[str, str]) -> list[Any]:
                 wrong.append(f"{key}={query[key][:40]}")
     answer = made.arrived(made.defaults() | wanted, wanted, list(made.controls))
     if wrong:
-        text = f"This link holds what could not be used: {', '.join(wrong[:4])}."
+        text = f"Some settings in this link could not be used: {', '.join(wrong[:4])}."
         answer[0]["note"] = {"text": text, "at": None}
     step = query.get("step", "")
     if step.isdecimal() and len(step) < 6:

@@ -186,7 +186,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 allow_custom_value=True,
             )  # fmt: skip
             page.control("photo", choice, when={"mode": ["find", "tell"]})
-            own = gr.Textbox("", label="Your sentences, one a line", lines=3, max_lines=8,
+            own = gr.Textbox("", label="Your sentences, one per line", lines=3, max_lines=8,
                              info=f"At most {MOST_SENTENCES}, ranked beside ours")  # fmt: skip
             page.control("own", own, when={"mode": ["tell", "matrix"]}, caption=False)
             files = PhotoFiles(

@@ -65,8 +65,8 @@ PATH = [
     frame.Step(
         "Look for the noise",
         dict(model=BAGS, view="noise", source="pad", bag=stock(BAGS, 0), seed="3"),
-        "The same drawing, each time with another half of the decoder's units dropped. The authors hoped for different "
-        "bags. How different are these?",
+        "The same drawing, each time with a different half of the units in three layers dropped. The authors hoped for "
+        "different bags. How different are these?",
     ),
     frame.Step(
         "Take a part away",

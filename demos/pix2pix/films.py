@@ -113,7 +113,9 @@ def beside(painter: Painter, x: Tensor, seed: int = 0) -> dict[str, Any]:
     """The photo, and what a network with the paper's own objective makes of the same drawing."""
     y, paper = painter(x), core.load(f"{painter.model}-paper").translate(x)
     panes = [photo_pane("With what later years added", y), photo_pane("The paper's own objective", paper)]
-    said = f"From the same lines, the two photos differ by {255 * (y - paper).abs().mean():.0f} of 255 levels a pixel."
+    said = (
+        f"From the same lines, the two photos differ by {255 * (y - paper).abs().mean():.0f} of 255 levels per pixel."
+    )
     if x.shape[1] == 3:
         shares = [parts.found_again(x, photo)[0] for photo in (y, paper)]
         said = "A segmentation network recovers {:.0f}% of the plan on the left, {:.0f}% on the right.".format(*shares)
@@ -171,7 +173,9 @@ def shaken(painter: Painter, x: Tensor, seed: int) -> dict[str, Any]:
         photo_pane("The photo, with new noise in each frame", ys),
         plots.pane("Where they differ", spread / spread.max().clamp(min=1e-6), smooth=True),
     ]
-    captions = [f"Sample {k} of {SAMPLES}: another half of the units is dropped." for k in range(1, SAMPLES + 1)]
+    captions = [
+        f"Sample {k} of {SAMPLES}: a different random half of the units is dropped." for k in range(1, SAMPLES + 1)
+    ]
     said = f"Over {SAMPLES} samples of the noise a pixel varies by {levels:.1f} of 255 levels: "
     said += "next to nothing." if levels < 5 else "a different surface, the same thing." if levels < 20 else "a lot."
     lit = {"decoder": [1.0] * SAMPLES, "y": [0.5] * SAMPLES}

@@ -57,7 +57,7 @@ def said() -> str:
     close = [f"{kid(e):.0f} without {e['left_out']}" for e in told if kid(e) - kid(whole) < HALVES]
     text = f"KID × 1000 on {whole['n']} unseen shoes is {kid(whole):.0f} with all parts, {listed(clear)}"
     verb = "is" if len(close) == 1 else "are"
-    text += f"; {listed(close)} {verb} too close to tell. " if close else ". "
+    text += f"; {listed(close)} {verb} too close to call. " if close else ". "
     for e in others:
         if e["KID_told"] is None:
             text += f"Where no colours are told it is {whole['KID_untold']:.0f} with all parts and {kid(e):.0f} for a "

@@ -219,10 +219,10 @@ def question_controls(page: frame.Page) -> None:
     page.chips = gr.Radio(path.CHIPS, label="Or one of these", elem_classes="chips", elem_id="vqa-chips")
     page.control("mode", gr.Radio(MODES, value=path.FIRST["mode"], label="What do you want to see?"))
     page.control("method", gr.Dropdown(asking.METHODS, value=asking.FIRST_METHOD, label="Method"), when=WITH_METHOD)
-    options = gr.Textbox(OPTIONS, label="Your options", info="Up to 18, apart by commas", max_lines=4)
+    options = gr.Textbox(OPTIONS, label="Your options", info="Up to 18, separated by commas", max_lines=4)
     page.control("options", options, when={"mode": ["choice"]}, caption=False)
     people = gr.Textbox(
-        path.PEOPLE, label="What ten people would say", info="Up to 10 answers, apart by commas", max_lines=6
+        path.PEOPLE, label="What ten people would say", info="Up to 10 answers, separated by commas", max_lines=6
     )
     page.control("people", people, when={"mode": ["people"]}, caption=False)
 

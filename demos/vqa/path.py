@@ -42,7 +42,7 @@ PATH = [
     frame.Step(
         "Ask them all",
         on("surfer", "all"),
-        "From chance to attention, in the order of the papers. Where do the answers stop being blind to the photo?",
+        "From chance to attention, in the order of the papers. From which method on does the photo change the answer?",
     ),
     frame.Step(
         "Be the ten people",

@@ -46,7 +46,7 @@ def looking(photo: Image.Image, visual: Tensor, textual: Tensor, words: Sequence
     weights = [
         plots.readout(f"“{word[:20]}”", "%", [even, *(100 * textual[:, t]).tolist()]) for t, word in enumerate(words)
     ]
-    captions = ["Before the first step: all parts of the photo and all words count alike."]
+    captions = ["Before the first step: all parts of the photo and all words count equally."]
     for k in range(K):
         word = words[int(textual[k].argmax())]
         captions.append(
