@@ -139,7 +139,7 @@ def film(
 
 MOST_FRAMES, MOST_PANES, MOST_WINDOWS = 400, 16, 8  # of a film that is made into a GIF
 LONGEST = 8192  # pixels of a pane's side, and columns of its sheet
-MOST_SHEETS, MOST_GIF = 2**25, 2**27  # pixels of all sheets together, and of all frames of the GIF
+MOST_SHEETS, MOST_GIF = 2**25, 2**26  # pixels of all sheets together, and of all frames of the GIF
 
 
 def checked(film: Any, height: int) -> tuple[list[dict[str, Any]], int, str]:
@@ -156,7 +156,12 @@ def checked(film: Any, height: int) -> tuple[list[dict[str, Any]], int, str]:
             raise ValueError("the film has too many frames or panes")
         if frames * height * sum(height * pane["width"] // pane["height"] + 8 for pane in panes) > MOST_GIF:
             raise ValueError("the film is too large")
+        for pane in panes:
+            if not isinstance(pane["film"], str) or not isinstance(pane["still"], bool):
+                raise ValueError("each pane of a film has a picture, and says whether it stays")
         for marked in [marked for pane in panes for marked in pane["marks"]]:
+            if not isinstance(marked["role"], str):
+                raise ValueError("a film's windows are read or written")
             numbers = [number for window in marked["windows"][:frames] for number in [*window, marked["points"]]]
             if len(numbers) != 5 * frames or not all(-LONGEST <= number <= LONGEST for number in numbers):
                 raise ValueError("a film's windows must lie near it")

@@ -119,6 +119,8 @@ def changed(**pane: Any) -> dict[str, Any]:
     [
         "a film",
         {"frames": 3},
+        {"frames": 1, "panes": [{key: value for key, value in changed()["panes"][0].items() if key != "still"}]},
+        changed(film=None),
         changed() | {"frames": 10**9},
         changed() | {"panes": 10**4 * changed()["panes"]},
         changed(width=40_000, height=1),
@@ -128,7 +130,7 @@ def changed(**pane: Any) -> dict[str, Any]:
         changed(film=as_url(Image.new("1", (7000, 7000)))),
         changed(marks=[{"role": "read", "points": 2, "windows": [[math.inf, 0, 1, 1]]}]),
     ],
-    ids=range(10),
+    ids=range(12),
 )
 def test_what_is_no_film_of_ours_becomes_no_gif(film: Any):
     with pytest.raises(ValueError, match="film"):

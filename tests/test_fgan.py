@@ -207,7 +207,7 @@ def test_rows_are_related_as_theory_says():
 
 
 def test_unknown_rows_and_numbers_are_refused():
-    for number in (0.0, 1.0, math.nan, math.inf):
+    for number in (0.0, 1.0, 1e-17, 1 + 1e-15, math.nan, math.inf):
         with pytest.raises(ValueError, match="alpha must be a number other than"):
             fgan.divergence("alpha", number)
     for number in (0.0, 1.0, -0.2, math.nan):

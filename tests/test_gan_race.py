@@ -192,6 +192,7 @@ def test_the_api_reports_ten_moments_each_as_soon_as_it_is_there():
     assert [report["frame"]["step"] for report in reports] == list(range(2, 21, 2))
     assert [moment["step"] for moment in reports[-1]["moments"]] == list(range(2, 21, 2))
     assert [len(report["moments"]) for report in reports] == list(range(1, 11))
+    assert [report["frame"]["step"] for report in race.race(steps=15)][-2:] == [13, 15]
 
 
 @pytest.mark.parametrize("critic_steps", [1, 10])

@@ -91,6 +91,8 @@ def test_options_share_what_the_method_gives_them_and_strange_ones_are_named():
         {"Red": 100 * p["red"] / total, "two": 100 * p["2"] / total}
     )
     assert "It cannot give a zeppelin." in shown.said
+    twice = show(mode="choice", options="Red, two, the two, a zeppelin, 2", method="lstm-q-i")
+    assert (twice.said, twice.outputs[1].data[0].x) == (shown.said, bars.x)  # the same answer in other words
     assert show(mode="choice", options="zeppelin").at == "options"
     assert show(mode="choice", options=", ".join("abcdefghijklmnopqrs")).at == "options"
 

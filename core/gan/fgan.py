@@ -105,12 +105,15 @@ def weighted_jensen_shannon(pi: float) -> Divergence:
     )
 
 
+LEAST_APART = 1e-7  # of alpha from 0 and 1: nearer, u^alpha is rounded to u or 1
+
+
 def alpha_divergence(alpha: float) -> Divergence:
     """(E_Q u^alpha - 1) / (alpha (alpha - 1)): 2 is half of Pearson's, -1 half of Neyman's, 1/2 twice Hellinger's.
 
     Near 1 it becomes KL, near 0 reverse KL; these two have rows of their own.
     """
-    if not math.isfinite(alpha) or alpha in (0, 1):
+    if not math.isfinite(alpha) or min(abs(alpha), abs(alpha - 1)) < LEAST_APART:
         raise ValueError(f"alpha must be a number other than 0 (reverse KL) and 1 (KL), got {alpha}")
     power = alpha / (alpha - 1)
 

@@ -131,7 +131,8 @@ def tools(tab: str, film: gr.HTML | None) -> None:
         if film is not None:
             button = gr.Button("Download GIF", elem_id=f"{tab}-gif", size="sm", scale=0, min_width=150)
             made = gr.JSON(visible=False)
-            quiet = dict(api_visibility="private", show_progress_on=[button])
+            few = dict(concurrency_id="gif", concurrency_limit=2)  # of all tabs together: all of a film is in memory
+            quiet = dict(api_visibility="private", show_progress_on=[button], **few)
             event = button.click(lambda film: gif_of(film, tab), film, made, **quiet)
             event.then(None, made, None, js=SAVE)
         gr.HTML(

@@ -243,8 +243,8 @@ def race(
             f"ask for at most {most} steps, for fewer critic steps or for a smaller batch"
         )
     moments = []
-    for _ in range(10):
-        run.advance(steps // 10)
+    for k in range(10):
+        run.advance(steps * (k + 1) // 10 - steps * k // 10)
         last = run.frame()
         moments.append(
             {

@@ -6,7 +6,7 @@ from typing import Any
 import gradio as gr
 
 from core.weights import WeightsError
-from demos import frame, plots
+from demos import checks, frame, plots
 from demos.infogan import codes, learned, path
 from demos.infogan.codes import Codes
 from demos.widgets import FilmStrip, SketchPad, strokes_of
@@ -51,7 +51,9 @@ def show(
     seed: str = "0",
 ) -> frame.Shown:
     """What the controls ask for: the film, the two charts of what was learned, and a sentence."""
-    at = Codes(category, c2, c3) if of == "digits" else Codes(garment, g2, g3)
+    category, *numbers = (category, c2, c3) if of == "digits" else (garment, g2, g3)
+    category = int(checks.number("the category", category, 0, 9, whole=True))
+    at = Codes(category, *(checks.number("a code", value, -codes.REACH, codes.REACH) for value in numbers))
     if mode == "learned":
         film, steps = learned.training(of)
         film["lit"] = path.lit([path.LEARNING] * film["frames"])

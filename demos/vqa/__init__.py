@@ -147,7 +147,8 @@ def choose(picture: Image.Image, question: str, method: str, options: str, *_: s
     except ValueError as problem:
         raise frame.Note(str(problem), at="options") from None
     found = asking.among(method, picture, question, given)
-    strange = [option for option in given if option not in dict(found)]
+    known = {metric.normalised(option) for option, _ in found}
+    strange = [option for option in given if metric.normalised(option) not in known]
     if not found:
         raise frame.Note(
             "None of these is an answer that the networks can give; try colours, numbers, yes or no.", "options"
@@ -168,11 +169,12 @@ def judge(picture: Image.Image, question: str, method: str, options: str, people
     except ValueError as problem:
         raise frame.Note(str(problem), at="people") from None
     found = asking.every(picture, question)
-    mine, _ = found["rdan"][0] if "rdan" in found else next(iter(found.values()))[0]
+    key = "rdan" if "rdan" in found else next(iter(found))
+    mine, _ = found[key][0]
     worth, (best, share) = metric.score(mine, said_by), scores[0]
     said = (
         f"{f'“{best}”' if best else 'An empty answer'} is worth {share:.0%} among these {len(said_by)} people. "
-        f"r-DAN's answer, “{mine}”, would get {worth:.0%}."
+        f"The answer of {TITLES[key]}, “{mine}”, would get {worth:.0%}."
     )
     bars = views.bars("What each answer is worth", {"consensus": ("real", scores)}, "score, %")
     return views.still(picture), bars, views.compared(found, said_by), said

@@ -84,7 +84,8 @@ def among(method: str, photo: Image.Image, question: str, options: list[str]) ->
     """The options that a method can answer, best first, with their shares of the probability."""
     model = core.load(NAMES[known(method)])
     p = dict(model.answer(photo, question, len(model.answers)))
-    left = {option: p[metric.normalised(option)] for option in options if metric.normalised(option) in p}
+    said = {metric.normalised(option): option for option in reversed(options)}  # "two" and "2" are one answer
+    left = {option: p[answer] for answer, option in said.items() if answer in p}
     total = sum(left.values()) or 1.0
     return sorted(((option, value / total) for option, value in left.items()), key=lambda pair: -pair[1])
 
