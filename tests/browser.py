@@ -1,6 +1,7 @@
 """A page of the app in headless Chromium, for tests that click, draw and look."""
 
 import functools
+import logging
 import os
 import shutil
 import socket
@@ -86,8 +87,9 @@ def open_page(
 ) -> Iterator["Page"]:
     """A page at `url`, in the browser that all tests of this process share. before: a script that runs first in it.
 
-    At the end it fails where the page logged an error, threw one, or asked for anything that is not the app's own; it
-    closes all that the test opened, and forgets what its pages stored and were permitted.
+    At the end it fails where the page or one of its handlers logged an error, where the page threw one, and where it
+    asked for anything that is not the app's own; it closes all that the test opened, and forgets what its pages stored
+    and were permitted.
     The page is loaded but perhaps not built yet: wait for what you need.
     """
     shared = chromium()
@@ -106,6 +108,9 @@ def open_page(
         "request": lambda request: judge(request.url),
         "websocket": lambda socket: judge(socket.url.replace("ws", "http", 1)),
     }
+    log = logging.Handler(logging.ERROR)
+    log.emit = lambda record: complaints.append(logging.Formatter().format(record))
+    logging.getLogger("demos").addHandler(log)
     whole = False
     try:
         page.set_default_timeout(30_000)
@@ -123,6 +128,7 @@ def open_page(
             page.evaluate("() => { localStorage.clear(); sessionStorage.clear(); }")
             whole = not before
     finally:
+        logging.getLogger("demos").removeHandler(log)
         for opened in [*shared.browser.contexts, *shared.pages]:
             if opened not in (*known, *KEPT):
                 opened.close()

@@ -128,15 +128,28 @@ const glimpse = (() => {
       page.element.querySelector(".said").textContent = value.said;
     }
     note(tab, value.note ?? (value.long ? { text: value.long } : null));
-    page.failed = failed;
-    busy(tab, false);
+    settle(tab, failed);
     const stage = byId(tab + "-stage");
-    stage?.classList.toggle("stale", failed && Boolean(page.caption));
     if (stage) Object.assign(stage.dataset, { caption: page.caption ?? "", key: page.query ?? "" });
     if (!failed) follow(tab);
     // A table that is wider than a phone scrolls; so a keyboard must reach it.
     document.querySelectorAll("#" + tab + "-page .wide-table").forEach((table) => (table.tabIndex = 0));
     if (Number.isInteger(page.pressed)) page.guide.go(page.pressed);
+  }
+
+  // The work is over. Where it failed, the stage still shows what was there before.
+  function settle(tab, failed) {
+    const page = pages[tab];
+    page.failed = failed;
+    busy(tab, false);
+    byId(tab + "-stage")?.classList.toggle("stale", failed && Boolean(page.caption));
+  }
+
+  // No answer came: the queue was full, or the server stopped.
+  function failed(tab) {
+    note(tab, { text: "No answer came, perhaps because too many people are waiting. Please try again." });
+    settle(tab, true);
+    if (Number.isInteger(pages[tab].pressed)) pages[tab].guide.go(pages[tab].pressed);
   }
 
   function board({ element, props, watch }, settings) {
@@ -416,6 +429,6 @@ const glimpse = (() => {
     if (plot) go(plot, event);
   });
 
-  return { before, board, rest, path, header, opened, restore, restored };
+  return { before, board, failed, rest, path, header, opened, restore, restored };
 })();
 window.glimpse = glimpse;

@@ -11,25 +11,13 @@ from urllib.parse import urlencode
 import gradio as gr
 from gradio.events import EventListenerMethod, set_cancel_events
 
-from core.weights import WeightsError
 from demos.frame import parts
-from demos.frame.said import Note, new_seed, sentence
+from demos.frame.said import Note, new_seed, noted, sentence
 
 MODEL = dict(concurrency_id="model", concurrency_limit=2)  # heavy handlers share this queue
 LONGEST_LINK = 8000  # characters: what servers, and the chats that links are sent through, still take
-PARTS = (
-    "page",
-    "stage",
-    "side",
-    "below",
-    "said",
-    "path",
-    "link",
-    "gif",
-    "diagram",
-    "lesson",
-    "hidden",
-)  # their ids begin with the tab too
+# Their ids begin with the tab, as those of controls do.
+PARTS = ("page", "stage", "side", "below", "said", "path", "link", "gif", "diagram", "lesson", "hidden")
 LONG_DRAWING = "The drawing is too long for a link; the link opens this page without it."
 # No status on any component: at each message of any event, Gradio copies the values of all that have one, films too.
 QUIET = dict(show_progress="hidden", show_progress_on=[], api_visibility="private")
@@ -263,8 +251,8 @@ class Page:
         """What a function gives for the visible values, such as a Shown, or the note it raised."""
         try:
             return show(*extra, **self.visible(values))
-        except (ValueError, WeightsError) as problem:
-            return problem if isinstance(problem, Note) else Note(sentence(problem))
+        except Exception as problem:
+            return noted(problem)
 
     def answer(self, values: Mapping[str, Any], found: Shown | Note, sets: Sequence[str], ask: Any) -> list[Any]:
         """The sign, the controls that may be set, and the outputs."""
@@ -316,13 +304,18 @@ class Page:
             api_visibility="private",
             **self.queue,
         )
-        gr.on([*self.listeners(), *(button.click for button, _, _ in self.presses.values())], **self.event)
+        self.mind(gr.on([*self.listeners(), *(button.click for button, _, _ in self.presses.values())], **self.event))
         self.begin_with(first)
         if self.path:
             named = sorted({key for step in self.path for key in self.settings_of(step)})
             self.set_by(self.guide.select, self.step_settings, named)
             if any(step.live for step in self.path):
                 self.started = self.set_by(self.guide.submit, self.step_settings, named)
+
+    def mind(self, event: Any) -> Any:
+        """The event. Where no answer comes, as from a queue that is full, the page says so and waits no longer."""
+        event.failure(None, None, None, js=f"() => glimpse.failed({json.dumps(self.tab)})", **QUIET)
+        return event
 
     def listeners(self) -> list[Callable]:
         """What a change of each acting control fires: never `change`, which also fires when Python writes a value."""
@@ -375,7 +368,7 @@ class Page:
             return self.answer_with(functools.partial(settings, event), values, every, (sign or {}).get("ask"))
 
         outputs = [self.board, *(self.controls[key] for key in every), *self.outputs]
-        return listener(**self.event | dict(fn=handler, outputs=outputs))
+        return self.mind(listener(**self.event | dict(fn=handler, outputs=outputs)))
 
     def answer_with(
         self, settings: Callable[..., Mapping[str, Any]], values: Mapping[str, Any], keys: Sequence[str], ask: Any
@@ -425,9 +418,8 @@ class Page:
             try:
                 for shown in run(*before, **self.visible(values)):
                     yield [self.sign(values, shown, None, ask), *(self.of(output, values) for output in shown.outputs)]
-            except (ValueError, WeightsError) as problem:
-                note = problem if isinstance(problem, Note) else Note(sentence(problem))
-                yield [self.sign(values, None, note, ask), *[gr.skip()] * len(outputs)]
+            except Exception as problem:
+                yield [self.sign(values, None, noted(problem), ask), *[gr.skip()] * len(outputs)]
 
         event = self.event | dict(
             fn=handler,

@@ -2,6 +2,7 @@
 
 import functools
 import inspect
+import logging
 import re
 import secrets
 from collections.abc import Callable, Iterator
@@ -13,6 +14,8 @@ import gradio as gr
 from core.weights import WeightsError
 
 ONE_SEED_TOO_MANY = 2**63
+UNEXPECTED = "Something went wrong on our side. Please try again, or try other settings."
+LOG = logging.getLogger(__name__)
 
 
 class Note(ValueError):
@@ -33,6 +36,16 @@ def sentence(problem: Exception) -> str:
         return f"The weights of {name[1] if name else 'this model'} are missing or damaged here; the other models work."
     text = str(problem)
     return text[:1].upper() + text[1:] + ("" if text.endswith((".", "?", "!")) else ".")
+
+
+def noted(problem: Exception) -> Note:
+    """What a visitor is told of an error. One that nobody foresaw goes to the log, with where it happened."""
+    if isinstance(problem, Note):
+        return problem
+    if isinstance(problem, (ValueError, WeightsError)):
+        return Note(sentence(problem))
+    LOG.error("an error that nobody foresaw", exc_info=problem)
+    return Note(UNEXPECTED)
 
 
 @contextmanager
