@@ -69,7 +69,9 @@ def lacking(found: dict[str, Any], metric: str) -> str:
         return "curve of training"
     if "step" not in curve or any(len(values) != len(curve["step"]) for values in curve.values()):
         return "steps of training"
-    numbers = [("size in bytes", found.get("bytes"))]
+    if not isinstance(found["training"].get("device"), str):
+        return "device of training"
+    numbers = [("size in bytes", found.get("bytes")), *found["reported"].items()]
     numbers += [(f"{name} of training", found["training"].get(name)) for name in ("steps", "seconds", "threads")]
     if metrics := found["metrics"]:  # a training that was just finished has none yet
         numbers += [(name, metrics.get(name)) for name in {metric, "n", *metrics} - {"split"}]

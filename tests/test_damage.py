@@ -48,6 +48,8 @@ DAMAGES = {
     "a curve without steps": lambda text: without(text, "history", "curve", "step"),
     "no training": lambda text: without(text, "training"),
     "a training without seconds": lambda text: without(text, "training", "seconds"),
+    "a training without a device": lambda text: without(text, "training", "device"),
+    "a report in words": lambda text: json.dumps(json.loads(text) | {"reported": {"nll": "many"}}),
     "nothing reported": lambda text: without(text, "reported"),
     "no bytes": lambda text: without(text, "bytes"),
     "a list a thousand deep": lambda text: "[" * 100_000,

@@ -138,6 +138,14 @@ def test_a_plan_is_cut_between_its_rectangles_and_a_line_between_its_points():
     assert inputs.prefixes([{"points": [[0.5, 0.5]], "size": 0.1}], 7) == [[{"points": [[0.5, 0.5]], "size": 0.1}]]
 
 
+@pytest.mark.parametrize(("points", "stages"), [(100, inputs.STAGES), (20_000, 2)])
+def test_a_longer_drawing_grows_in_fewer_steps_and_is_whole_at_the_end(points: int, stages: int):
+    line = {"strokes": [{"points": [[k / points, 0.5] for k in range(points)], "size": 0.01}]}
+    grown = inputs.growing(inputs.SHOES, line)
+    assert len(grown) == stages
+    assert torch.equal(grown[-1:], inputs.read_input(inputs.SHOES, line)[0])
+
+
 def test_the_stock_has_at_least_eight_drawings_a_model_and_none_is_blank():
     for model, kind in inputs.STOCK.items():
         drawings = inputs.sketches()[kind]

@@ -13,7 +13,7 @@ import core
 from core import data, pairs
 from core.images import open_picture
 from demos import frame, pictures
-from demos.widgets import GONE, check_strokes
+from demos.widgets import GONE, MAX_POINTS, check_strokes
 
 SHOES, BAGS, FACADES, LABELLER = "pix2pix-shoes", "pix2pix-bags", "pix2pix-facades", "pix2pix-labeller"
 MODELS = [("A shoe", SHOES), ("A bag", BAGS), ("A house front", FACADES)]
@@ -61,10 +61,14 @@ def read_input(model: str, value: Any) -> tuple[Tensor, str]:
 
 
 def growing(model: str, value: Any) -> Tensor:
-    """A pad's drawing from its first line to its last: (T, C, S, S), T at most STAGES."""
+    """A pad's drawing from its first line to its last: (T, C, S, S), T at most STAGES.
+
+    A very long drawing grows in fewer steps: each draws all lines so far anew.
+    """
     strokes = value["strokes"]
-    check_strokes(strokes, INKS if model == FACADES else None)  # before any of them is cut
-    return torch.cat([read_input(model, {"strokes": part})[0] for part in prefixes(strokes, STAGES)])
+    points = sum(len(stroke.points) for stroke in check_strokes(strokes, INKS if model == FACADES else None))
+    stages = max(2, min(STAGES, 2 * MAX_POINTS // max(points, 1)))
+    return torch.cat([read_input(model, {"strokes": part})[0] for part in prefixes(strokes, stages)])
 
 
 def prefixes(strokes: list[dict[str, Any]], most: int) -> list[list[dict[str, Any]]]:

@@ -31,7 +31,7 @@ def column(name: str) -> list[str]:
     metrics, config = found["metrics"], found["config"]
     seen, fast, naive = (metrics.get(key) for key in ("receptive_field", "sample_seconds", "naive_seconds"))
     times = f", {naive / fast:.0f} ×" if fast and naive else ""
-    layers = f"{config['depth']} of h = {config['filters']}"
+    layers = "{} of h = {}".format(*(config.get(key, "–") for key in ("depth", "filters")))
     return [
         f"twice {layers}" if NETWORKS[name] == MULTI else layers,
         f"{found['training']['steps']:,} steps",

@@ -3,10 +3,11 @@
 from demos.widgets.film_strip import FilmStrip
 from demos.widgets.photo_inputs import GONE, Camera, PhotoButton, PhotoFiles
 from demos.widgets.race_view import RaceView
-from demos.widgets.sketch_pad import SketchPad, check_strokes, draw_strokes, strokes_of
+from demos.widgets.sketch_pad import MAX_POINTS, SketchPad, check_strokes, draw_strokes, strokes_of
 
 __all__ = [
     "GONE",
+    "MAX_POINTS",
     "Camera",
     "FilmStrip",
     "PhotoButton",
