@@ -1,12 +1,15 @@
 """What the server takes from anyone: bounded requests, and bounded memory for sessions."""
 
+import asyncio
 import ctypes
 import gc
 import itertools
 import os
 import threading
 import time
+from collections import Counter
 from typing import Any
+from urllib.parse import parse_qs
 
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
@@ -18,6 +21,7 @@ LONGEST_QUERY = 16_000  # characters; our own links stay below 8,000
 COLLECT_SECONDS = 4  # from one collection to the next; what was freed goes back every second
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # as malloc.h has them
 LARGE = 2**20  # bytes; from this size on a tensor has pages of its own, and leaves no hole behind
+UNHEARD_SECONDS = 30  # a result that nobody fetches is kept for that long at least, and for twice as long at most
 SESSIONS = 32  # whose state is kept, enough for a class; Gradio keeps a copy of the page's config, 1 MB, for each
 
 
@@ -26,10 +30,29 @@ class Limits:
 
     A body that is too large is answered with 413, whether its length was announced or not. A query that is too long
     is cut out, so that its page opens all the same. No browser may guess another type than the one a reply names.
+    What is made for a session that does not listen is given up.
     """
 
     def __init__(self, app: ASGIApp):
         self.app = app
+        self.listening: Counter[str] = Counter()  # how many streams each session has open
+        self.unheard: set[str] = set()  # sessions that had results at the last look and did not listen
+        self.looking: asyncio.Task | None = None
+
+    async def look_for_ever(self, gradio: Any) -> None:
+        while True:
+            await asyncio.sleep(UNHEARD_SECONDS)
+            await self.give_up_unheard(gradio.get_blocks()._queue)
+
+    async def give_up_unheard(self, queue: Any) -> None:
+        """End the work and forget the results of sessions that did not listen at the last look and do not now."""
+        pending = queue.pending_messages_per_session
+        unheard = {of for of, messages in pending.items() if of not in self.listening and not messages.empty()}
+        for session in unheard & self.unheard:
+            await queue.clean_events(session_hash=session)
+            queue.pending_event_ids_session.pop(session, None)
+            del pending[session]
+        self.unheard = unheard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -55,14 +78,22 @@ class Limits:
                 message["headers"] = [*message.get("headers", []), (b"x-content-type-options", b"nosniff")]
             await send(message)
 
+        if self.looking is None:
+            self.looking = asyncio.create_task(self.look_for_ever(scope["app"]))
+        named = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash")
+        session = named[0] if named else scope["path"].rpartition("/")[2]  # as both kinds of streams name it
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > MOST_BYTES:
             return await refusal(scope, receive, marked)
+        self.listening[session] += scope["method"] == "GET"
         try:
             await self.app(scope, bounded, marked)
         except Exception:
             if taken <= MOST_BYTES:
                 raise
+        finally:
+            self.listening[session] -= scope["method"] == "GET"
+            self.listening += Counter()  # leaves those out that are at 0
         if taken > MOST_BYTES and not started:
             taken = 0
             await refusal(scope, receive, marked)

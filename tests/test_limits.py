@@ -1,12 +1,17 @@
 """What the server takes from anyone: large bodies, long queries, values of every kind through every door."""
 
+import asyncio
 import http.client
 import json
+import time
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
+
+import app
+from demos.limits import Limits
 
 
 def answer(url: str, body: bytes | None = None, kind: str = "application/json") -> tuple[int, dict[str, str], str]:
@@ -107,3 +112,35 @@ def test_sessions_do_not_pile_up():
     import app
 
     assert app.LAUNCH["state_session_capacity"] <= 100
+
+
+# ------------------------------------------------------------------ results that nobody fetches
+
+
+def asked(url: str, session: str) -> None:
+    """Ask for a window of DRAW's, and do not listen."""
+    endpoint = next(each["id"] for each in app.demo.config["dependencies"] if each["api_name"] == "draw_attend")
+    data = ["flower", 50, 45, 4, 2, 1, 12, "0"]
+    body = {"fn_index": endpoint, "session_hash": session, "data": data}
+    assert answer(f"{url}gradio_api/queue/join", json.dumps(body).encode())[0] == 200
+
+
+def test_a_result_that_nobody_fetches_is_forgotten_and_another_is_not(url: str):
+    layer = app.demo.app.middleware_stack
+    while not isinstance(layer, Limits):
+        layer = layer.app
+    queue = app.demo._queue
+    asked(url, "silent")
+    asked(url, "later")
+    until = time.monotonic() + 60
+    while not all(queue.pending_messages_per_session[of].qsize() >= 3 for of in ("silent", "later")):
+        assert time.monotonic() < until
+        time.sleep(0.1)
+    asyncio.run(layer.give_up_unheard(queue))
+    assert {"silent", "later"} <= queue.pending_messages_per_session.keys(), "it was only now that nobody listened"
+    with urlopen(f"{url}gradio_api/queue/data?session_hash=later") as stream:
+        assert layer.listening["later"] == 1
+        asyncio.run(layer.give_up_unheard(queue))
+        assert "silent" not in queue.pending_messages_per_session
+        assert "silent" not in queue.pending_event_ids_session
+        assert '"success":true' in stream.read().decode()
