@@ -322,6 +322,25 @@ SMALL_WORDS = """tab => { const walker = document.createTreeWalker(document.quer
     return small; }"""
 
 
+COVERED = """tab => [...document.querySelectorAll(`#${tab}-side :is(button, select, input, textarea)`)]
+    .filter((each) => each.offsetParent && !each.disabled && !each.closest('.pad'))
+    .filter((each) => {
+        each.scrollIntoView({ block: "center", behavior: "instant" });
+        const { x, y, width, height } = each.getBoundingClientRect();
+        const found = document.elementFromPoint(x + width / 2, y + height / 2);
+        return !(each.closest("label") ?? each.parentElement).contains(found);
+    })
+    .map((each) => each.outerHTML.slice(0, 200))"""
+
+
+@pytest.mark.browser
+def test_nothing_lies_over_a_control(opened: tuple[Any, str]):
+    page, tab = opened
+    for size in ("desktop", "phone"):
+        page.set_viewport_size(dict(zip(("width", "height"), SIZES[size], strict=True)))
+        assert page.evaluate(COVERED, tab) == []
+
+
 @pytest.mark.browser
 def test_on_a_phone_targets_are_large_and_words_can_be_read(opened: tuple[Any, str]):
     page, tab = opened
