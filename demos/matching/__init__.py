@@ -190,7 +190,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                              info=f"At most {MOST_SENTENCES}, ranked beside ours")  # fmt: skip
             page.control("own", own, when={"mode": ["tell", "matrix"]}, caption=False)
             files = PhotoFiles(
-                label=f"Your photos, at most {MOST_UPLOADS}; only you see them", file_count="multiple",
+                label=f"Your photos: up to {MOST_UPLOADS}, for you only", file_count="multiple",
                 file_types=["image"], height=150,
             )  # fmt: skip
             page.control("uploads", files, link=False, acts=False, caption=False)
