@@ -349,11 +349,22 @@ def test_on_a_phone_targets_are_large_and_words_can_be_read(opened: tuple[Any, s
     assert page.evaluate(SMALL_WORDS, tab) == []
 
 
+CHARTS_FIT = """tab => [...document.querySelectorAll(`#${tab}-page .js-plotly-plot text`)]
+    .filter((each) => each.textContent.trim() && each.getClientRects().length)
+    .every((each) => {
+        const text = each.getBoundingClientRect();
+        const plot = each.closest(".js-plotly-plot").getBoundingClientRect();
+        return text.left > plot.left - 2 && text.right < plot.right + 2
+            && text.top > plot.top - 2 && text.bottom < plot.bottom + 2;
+    })"""
+
+
 @pytest.mark.browser
 @pytest.mark.parametrize("tab", [tab for tab in ACTING if app.pages[tab].path])
 def test_a_walk_along_the_path_shows_what_each_step_says(still_page: Any, tab: str, monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr("demos.fgan.fits.SECONDS", 1.0)  # a fit of the path need not come to its end
     made, page = app.pages[tab], still_page
+    page.set_viewport_size(dict(zip(("width", "height"), SIZES["phone"], strict=True)))
     values = made.defaults()  # the tests above changed nothing
     open_tab(page, tab)
     for number, step in enumerate(made.path):
@@ -368,6 +379,7 @@ def test_a_walk_along_the_path_shows_what_each_step_says(still_page: Any, tab: s
         assert page.locator(f"#{tab}-path [data-step='{number}']").get_attribute("aria-current") == "step"
         assert page.locator(f"#{tab}-path .look").inner_text() == step.look
         assert page.locator(f"#{tab}-said .said").inner_text().strip()
+        page.wait_for_function(CHARTS_FIT, arg=tab, timeout=10_000)
     page.locator(f"#{tab}-path .back").click()
     rested(page, tab)
     assert page.locator(f"#{tab}-path [data-step='{len(made.path) - 2}']").get_attribute("aria-current") == "step"

@@ -77,7 +77,7 @@ def roomier(figure: go.Figure, fitted: list[Fit]) -> go.Figure:
 def answers(row: Divergence, at: list[float]) -> go.Figure:
     """For each ratio, the best T, and what a sample there earns its generator. at: the ratios of the film."""
     u = torch.logspace(-1.5, 1.5, 181, dtype=torch.double)
-    figure = plots.figure("What the critic says, and what the generator gets", "p / q", "", 300)
+    figure = plots.figure("Best T, and the generator's reward", "p / q", "", 300)
     T, reward = row.slope(u), row.reward(u)
     figure.add_trace(line(rounded(u), rounded(T), "best T = f′(p/q)", "reading", "dash"))
     figure.add_trace(line(rounded(u), rounded(reward), "reward f*(T)", "generated"))

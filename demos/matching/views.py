@@ -111,7 +111,9 @@ def words_chart(words: Sequence[str], shares: Sequence[Sequence[float]]) -> go.F
         look = bar_look(k)
         result.add_bar(x=places, y=list(alpha), name=f"k = {k}", marker=look)
     named = [html.escape(shortened(word, 16)) for word in words]
-    return result.update_xaxes(tickvals=places, ticktext=named).update_yaxes(tickformat=".0%", rangemode="tozero")
+    slope = -40 if len(words) > 6 else None  # Plotly's own runs to the right: on a phone the last words did not fit
+    result.update_xaxes(tickvals=places, ticktext=named, tickangle=slope)
+    return result.update_yaxes(tickformat=".0%", rangemode="tozero")
 
 
 def scores_chart(title: str, names: Sequence[str], parts: Sequence[Sequence[float]]) -> go.Figure:
@@ -141,7 +143,9 @@ def matrix_chart(photos: Sequence[str], told: Sequence[str], S: np.ndarray) -> g
         colorbar=dict(title="S", thickness=10), hovertemplate="%{text}<br>%{customdata}<br>S = %{z}<extra></extra>",
     )  # fmt: skip
     result.update_xaxes(tickvals=columns, ticktext=[str(j + 1) for j in columns])
-    result.update_layout(hovermode="closest")
+    result.update_layout(
+        hovermode="closest", title=dict(xref="container", x=0.03)
+    )  # on a phone, names take half the width
     return result.update_yaxes(tickvals=rows, ticktext=named, autorange="reversed", showgrid=False)
 
 
