@@ -120,7 +120,7 @@ def pane(
 
 
 def mark(role: str, label: str, points: int, windows: Sequence[Sequence[float]]) -> dict[str, Any]:
-    """Windows (g_x, g_y, delta, sigma), one a frame, of an attention grid with points x points filters."""
+    """Windows (g_x, g_y, delta, sigma), one per frame, of an attention grid with points x points filters."""
     return {"role": role, "label": label, "points": points, "windows": [[round(v, 3) for v in w] for w in windows]}
 
 
@@ -245,7 +245,7 @@ def follows(figure: go.Figure, xs: Sequence[float]) -> go.Figure:
 
 
 def bars(title: str, y_title: str, series: dict[str, tuple[str, Sequence[float]]]) -> go.Figure:
-    """A bar a step for each named series, given as (colour's name, values)."""
+    """A bar per step for each named series, given as (colour's name, values)."""
     result = figure(title, "step", y_title)
     for name, (colour, values) in series.items():
         steps = list(range(1, len(values) + 1))

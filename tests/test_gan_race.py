@@ -138,7 +138,7 @@ def test_a_gan_finds_the_ring():
 @pytest.mark.parametrize("left", ["gan", "wgan-gp", "lsgan"])
 def test_a_rate_of_ten_diverges_is_said_and_ends_the_race(left: str):
     session = session_of(left=left, numbers=race.settings(10.0, 0, 10.0, 64))
-    last = list(session.run("10 steps a frame"))[-1]
+    last = list(session.run("10 steps per frame"))[-1]
     assert "diverged" in last["frame"]["said"]
     assert session.race.over()
     assert last["frame"]["step"] < race.MOST_STEPS
@@ -297,14 +297,14 @@ def steps_of(moments: list[Any]) -> list[int]:
 
 def test_a_stopped_race_goes_on_where_it_was_and_another_course_or_new_starts_at_0():
     session = session_of(target="moons", right="lsgan")
-    frames = session.run("1 step a frame")
+    frames = session.run("1 step per frame")
     seen = [next(frames) for _ in range(4)]
     session.wanted = False  # Stop
     assert list(frames) == []
     assert track.LINE.seen == {}
     course = race.course("moons", None, "gan", "lsgan", "0")
     same = session.prepare(seen[-1], *course, race.Settings())
-    assert steps_of([next(session.run("1 step a frame"))]) == [3]
+    assert steps_of([next(session.run("1 step per frame"))]) == [3]
     assert session.prepare(seen[-1], *course, race.Settings(), anew=True) is not same  # New
     session.race = same
     assert session.prepare({"race": "recording"}, *course, race.Settings()) is not same  # it is not what is shown
@@ -316,7 +316,7 @@ def test_a_stopped_race_goes_on_where_it_was_and_another_course_or_new_starts_at
 def test_a_race_waits_for_a_page_that_is_slow_to_draw(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(track, "REMIND_SECONDS", 0.05)
     session = session_of()
-    frames = session.run("1 step a frame", ahead_of_page=1)
+    frames = session.run("1 step per frame", ahead_of_page=1)
     assert steps_of([next(frames) for _ in range(4)]) == [0, 1, 1, 1]  # the newest is sent again
     session.drawn(0)
     assert steps_of([next(frames), next(frames)]) == [2, 2]
@@ -327,10 +327,10 @@ def test_a_race_waits_for_a_page_that_is_slow_to_draw(monkeypatch: pytest.Monkey
 
 def test_pressing_run_or_new_while_it_runs_takes_over():
     session = session_of()
-    first = session.run("1 step a frame")
+    first = session.run("1 step per frame")
     seen = [next(first), next(first)]
     session.prepare(seen[-1], *race.course("ring", None, "gan", "wgan-gp", "0"), race.Settings(), anew=True)
-    second = session.run("1 step a frame")
+    second = session.run("1 step per frame")
     assert steps_of([next(second), next(second)]) == [0, 1]
     assert list(first) == []
     assert steps_of([next(second)]) == [2]  # the end of the first one took nothing from it
@@ -363,7 +363,7 @@ def test_the_second_visitor_waits_is_told_how_long_and_gets_a_turn(monkeypatch: 
     monkeypatch.setattr(track, "TURN_SECONDS", 0.0)
     monkeypatch.setattr(track.time, "sleep", lambda seconds: None)
     one, two, three = session_of(), session_of(), session_of()
-    runs = [session.run("1 step a frame") for session in (one, two, three)]
+    runs = [session.run("1 step per frame") for session in (one, two, three)]
     for run in runs:
         assert steps_of([next(run)]) == [0]  # what is on the stage
     assert steps_of([next(runs[0])]) == [1]

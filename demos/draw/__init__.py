@@ -42,7 +42,7 @@ SLIDERS = [  # of a window: key, label, its symbol in the equation and its unit,
     ("delta", "Spacing", "δ, in pixels", 0.25, 12, 0.25),
     ("sigma", "Blur", "σ, in pixels", 0.1, 12, 0.1),
     ("gamma", "Strength", "γ, a factor", 0.1, 3, 0.1),
-    ("points", "Filters a side", "N", 1, 40, 1),
+    ("points", "Filters per side", "N", 1, 40, 1),
 ]
 EQUATION = (
     r"\begin{aligned}\mu^i &= g + \left(i - \tfrac{N}{2} - \tfrac12\right)\delta\\"

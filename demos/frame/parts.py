@@ -151,7 +151,7 @@ class Diagram:
 
     label: the drawing in a sentence, for those who do not see it. boxes: {name: (words, column, row)} or (words,
     column, row, colour of plots.COLOURS). arrows: (from, to) or (from, to, words); one to the left runs below.
-    A film lights its parts: film["lit"] = {name of a box, or "from>to": one strength from 0 to 1 a frame}.
+    A film lights its parts: film["lit"] = {name of a box, or "from>to": one strength from 0 to 1 per frame}.
     """
 
     label: str

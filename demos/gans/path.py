@@ -67,7 +67,7 @@ JUDGING = {"real": 1.0, "real>D": 1.0, "D": 1.0, "D>verdict": 1.0, "verdict": 1.
 
 
 def lit(turns: list[dict[str, float]]) -> dict[str, list[float]]:
-    """The strengths of all parts, one a frame, from those of each frame."""
+    """The strengths of all parts, one per frame, from those of each frame."""
     parts = {part for turn in turns for part in turn}
     return {part: [turn.get(part, 0.0) for turn in turns] for part in sorted(parts)}
 

@@ -30,7 +30,7 @@ TARGETS = [
     ("Two circles", "circles"),
     ("A shape that you draw", DRAWN),
 ]
-PACES = {"1 step a frame": 1, "10 steps a frame": 10, "As fast as possible": None}
+PACES = {"1 step per frame": 1, "10 steps per frame": 10, "As fast as possible": None}
 FRAME_SECONDS = 0.1  # of training between two frames, where it goes as fast as it can
 MOST_STEPS = 20_000
 API_STEPS, API_SECONDS = 2000, 20  # of a race through the API: no visitor waits much longer for the next one

@@ -24,7 +24,7 @@ PAPER, INK = "#f7f4ee", "#57534e"
 
 @dataclass(frozen=True)
 class Scene:
-    """film: for the film strip. chart: over the numbers `at`, one a frame. said: one sentence about both."""
+    """film: for the film strip. chart: over the numbers `at`, one per frame. said: one sentence about both."""
 
     film: dict[str, Any]
     chart: go.Figure

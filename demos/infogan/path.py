@@ -75,6 +75,6 @@ LEARNING = MAKING | READING | {"trunk>D": 0.7, "D": 0.7}
 
 
 def lit(turns: list[dict[str, float]]) -> dict[str, list[float]]:
-    """The strengths of all parts, one a frame, from those of each frame."""
+    """The strengths of all parts, one per frame, from those of each frame."""
     parts = sorted({part for turn in turns for part in turn})
     return {part: [turn.get(part, 0.0) for turn in turns] for part in parts}

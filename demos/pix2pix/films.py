@@ -165,7 +165,7 @@ def judged(painter: Painter, x: Tensor, seed: int = 0) -> dict[str, Any]:
 
 
 def shaken(painter: Painter, x: Tensor, seed: int) -> dict[str, Any]:
-    """One drawing with several samples of the dropout, one a frame, and where they differ."""
+    """One drawing with several samples of the dropout, one per frame, and where they differ."""
     ys = torch.cat([painter(x, data.seeded(seed, "dropout", k)) for k in range(SAMPLES)])
     spread = ys.std(0, keepdim=True).mean(1, keepdim=True)  # (1, 1, S, S)
     levels = 255 * spread.mean().item()

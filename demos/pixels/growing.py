@@ -202,7 +202,7 @@ def generate(model: str = "pixelcnn-mnist", n: int = 16, temperature: float = 1.
         temperature: 0 to 10; below 1 likelier pictures are preferred, and at 0 each pixel takes its likelier value.
         seed: of the noise, a whole number from 0 to 2^63 - 1.
     Returns:
-        A film of 28 frames, one a row; of multiscale-mnist 14 show the small picture, and 14 the large one. Under
+        A film of 28 frames, one per row; of multiscale-mnist 14 show the small picture, and 14 the large one. Under
         "nats" the exact -log p of each picture.
     """
     count, heat, number = networks.how_many(n), networks.warmth(temperature), frame.parse_seed(seed)
@@ -235,7 +235,7 @@ def complete(
         temperature: 0 to 10.
         seed: a whole number from 0 to 2^63 - 1; it also picks the test digit.
     Returns:
-        A film of 28 frames, one a row. Under "nats" the exact -log p of each whole picture.
+        A film of 28 frames, one per row. Under "nats" the exact -log p of each whole picture.
     """
     networks.how_many(n)
     number = frame.parse_seed(seed)

@@ -56,7 +56,7 @@ def compared() -> str:
 
 def beside_draw() -> str:
     """Exact likelihoods and DRAW's bound, on the same binarised test digits."""
-    lines = ["| model | nats a picture | which is | test digits |", "|---|---:|---|---:|"]
+    lines = ["| model | nats per picture | which is | test digits |", "|---|---:|---|---:|"]
     rows = [
         (found["metrics"]["nll"], title, kind, found["metrics"]["n"])
         for of, kind in ((NETWORKS, "exact"), (DRAW, "an upper bound"))

@@ -104,5 +104,5 @@ def drawing(two_scales: bool) -> list[dict[str, float]]:
 
 
 def lit(turns: list[dict[str, float]]) -> dict[str, list[float]]:
-    """The strengths of all parts, one a frame, from those of each frame."""
+    """The strengths of all parts, one per frame, from those of each frame."""
     return {part: [turn.get(part, 0.0) for turn in turns] for part in TOLD}

@@ -87,7 +87,7 @@ def said(totals: dict[str, float]) -> str:
 def histogram(totals: dict[str, float]) -> go.Figure:
     """How the nats of the test digits lie, between their quantiles, and where this drawing is."""
     figure = plots.figure(
-        "Among the test digits (dashed: this drawing)", "nats a picture", "% of the test digits a nat", 320
+        "Among the test digits (dashed: this drawing)", "nats per picture", "% of the test digits per nat", 320
     )
     furthest = max(totals.values())
     for title, nats in totals.items():
@@ -122,7 +122,7 @@ def score(picture: str = "", seed: str = "0") -> dict[str, Any]:
             and any other size is brought to MNIST's format.
         seed: a whole number from 0 to 2^63 - 1; it picks the test digit, and draws the grey of a picture as 0 or 1.
     Returns:
-        A film of 28 frames, one a row. Under "nats" the total for each network, under "rows" that of each row, and
+        A film of 28 frames, one per row. Under "nats" the total for each network, under "rows" that of each row, and
         under "below" the per cent of test digits that take fewer nats.
     """
     number = frame.parse_seed(seed)

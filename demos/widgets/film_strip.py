@@ -21,9 +21,9 @@ A film is a dict that JSON can hold:
                     a frame, or null where the step has none}; in pixels, 0 is the middle of the first pixel
         cells       optional: [columns, rows] of a sheet of pictures; a click in one fires `strip.click(fn)`, where `fn`
                     takes a `gr.EventData` with `pane`, `column` and `row`, all from 0
-    readouts    list of {label, unit, values: one a frame, or null}
-    captions    one sentence a frame, or null
-    lit         optional: {part of the tab's diagram: one strength from 0 to 1 a frame}
+    readouts    list of {label, unit, values: one per frame, or null}
+    captions    one sentence per frame, or null
+    lit         optional: {part of the tab's diagram: one strength from 0 to 1 per frame}
     of          optional: {caption, name, key}: what made the film, for a saved picture, its file's name, and tests
     start       optional: the frame to open at, without playing
 """
