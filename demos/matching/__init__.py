@@ -19,7 +19,7 @@ from demos.widgets import FilmStrip, PhotoFiles
 
 TITLE, ID = "Matching", "matching"
 MODES = [("A sentence finds photos", "find"), ("A photo finds sentences", "tell"), ("Everything at once", "matrix")]
-FINDING, TELLING = {"mode": ["find"]}, {"mode": ["tell"]}
+FINDING, RANKING = {"mode": ["find"]}, {"mode": ["tell", "matrix"]}
 LISTED = 10  # bars of the chart of scores
 
 
@@ -188,7 +188,9 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             page.control("photo", choice, when={"mode": ["find", "tell"]})
             own = gr.Textbox("", label="Your sentences, one per line", lines=3, max_lines=8,
                              info=f"At most {MOST_SENTENCES}, ranked beside ours")  # fmt: skip
-            page.control("own", own, when={"mode": ["tell", "matrix"]}, caption=False)
+            page.control("own", own, when=RANKING, caption=False)
+            with page.only("rank", RANKING):  # in a box of several lines, Enter begins another
+                page.rank = gr.Button("Rank my sentences", elem_id="matching-rank", elem_classes="main-action")
             files = PhotoFiles(
                 label=f"Your photos: up to {MOST_UPLOADS}, for you only", file_count="multiple",
                 file_types=["image"], height=150,
@@ -201,6 +203,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             page.diagram(DIAGRAM)
             page.lesson(measured())
         page.press(page.another, another, ["sentence", "photo"])
+        page.press(page.rank, lambda **_: {}, [])
         page.act(show, [strip, chart, words])
         page.set_by(box.submit, asked, ["photo"])
         page.set_by(functools.partial(gr.on, [files.upload, files.delete, files.clear]), added, ["photo"])
