@@ -480,6 +480,11 @@ def test_nothing_sticks_out_on_a_phone_and_the_photo_comes_before_the_pad(url: s
         boxes = [page.locator(f"#pix2pix-{part}").bounding_box() for part in ("film", "shoe", "model")]
         assert [box["y"] for box in boxes] == sorted(box["y"] for box in boxes)
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
+        page.get_by_label("A photo of mine", exact=True).check()
+        button = page.locator("#pix2pix-upload")
+        button.wait_for()
+        assert button.bounding_box()["height"] >= 44
+        page.get_by_label("My drawing", exact=True).check()
         page.get_by_label("Nine networks, one front", exact=True).check()
         wait_for_caption(page, "Nine networks", len(parts.PARTS))
         assert page.evaluate("document.documentElement.scrollWidth") <= 390
