@@ -362,7 +362,7 @@ CHARTS_FIT = """tab => [...document.querySelectorAll(`#${tab}-page .js-plotly-pl
 @pytest.mark.browser
 @pytest.mark.parametrize("tab", [tab for tab in ACTING if app.pages[tab].path])
 def test_a_walk_along_the_path_shows_what_each_step_says(still_page: Any, tab: str, monkeypatch: pytest.MonkeyPatch):
-    monkeypatch.setattr("demos.fgan.fits.SECONDS", 1.0)  # a fit of the path need not come to its end
+    monkeypatch.setattr("demos.fgan.fits.SECONDS", 0.5)  # a fit of the path need not come to its end
     made, page = app.pages[tab], still_page
     page.set_viewport_size(dict(zip(("width", "height"), SIZES["phone"], strict=True)))
     values = made.defaults()  # the tests above changed nothing
@@ -463,7 +463,7 @@ SAYS = """([tab, key, wanted]) => new URLSearchParams(location.search).get(key) 
 def test_after_a_change_of_any_control_the_picture_is_of_the_new_values(
     url: str, tab: str, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("demos.fgan.fits.SECONDS", 1.0)
+    monkeypatch.setattr("demos.fgan.fits.SECONDS", 0.5)
     made = app.pages[tab]
     left = [key for key in made.acting if made.is_shown(key, made.defaults()) and key in made.in_link]
     left.reverse()  # what hides others stands first in a tab; here it comes last, for the others need a new page then
