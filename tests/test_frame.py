@@ -3,6 +3,7 @@
 Browser tests run for each page of app.pages, so that a new tab gets them by existing.
 """
 
+import contextlib
 import json
 import os
 import re
@@ -349,14 +350,45 @@ def test_on_a_phone_targets_are_large_and_words_can_be_read(opened: tuple[Any, s
     assert page.evaluate(SMALL_WORDS, tab) == []
 
 
-CHARTS_FIT = """tab => [...document.querySelectorAll(`#${tab}-page .js-plotly-plot text`)]
+STICK_OUT = """tab => [...document.querySelectorAll(`#${tab}-page .js-plotly-plot text`)]
     .filter((each) => each.textContent.trim() && each.getClientRects().length)
-    .every((each) => {
+    .filter((each) => {
         const text = each.getBoundingClientRect();
         const plot = each.closest(".js-plotly-plot").getBoundingClientRect();
-        return text.left > plot.left - 2 && text.right < plot.right + 2
-            && text.top > plot.top - 2 && text.bottom < plot.bottom + 2;
-    })"""
+        return text.left < plot.left - 2 || text.right > plot.right + 2
+            || text.top < plot.top - 2 || text.bottom > plot.bottom + 2;
+    })
+    .map((each) => [each.textContent, each.getBoundingClientRect().toJSON()])"""
+
+
+def charts_fit(page: Any, tab: str) -> None:
+    """All words of the tab's charts come to lie within them."""
+    from playwright.sync_api import TimeoutError
+
+    with contextlib.suppress(TimeoutError):
+        page.wait_for_function(f"tab => !({STICK_OUT})(tab).length", arg=tab, timeout=10_000)
+    assert page.evaluate(STICK_OUT, tab) == []
+
+
+CHARTS_FILL = """tab => [...document.querySelectorAll(`#${tab}-page .js-plotly-plot`)].every((plot) => {
+    const [box, drawn] = [plot, plot.querySelector(".main-svg")].map((each) => each.getBoundingClientRect().width);
+    return Math.abs(box - drawn) < 1.5;
+})"""
+
+
+@pytest.mark.browser
+def test_a_chart_is_drawn_anew_when_another_comes_beside_it(still_page: Any):
+    page = still_page
+    page.set_viewport_size(dict(zip(("width", "height"), SIZES["desktop"], strict=True)))
+    open_tab(page, "draw")
+    charts = page.locator("#draw-below .chart:visible")
+    charts.locator(".main-svg").nth(1).wait_for()
+    first, second = charts.first, charts.last.element_handle()
+    before = first.bounding_box()["width"]
+    for shown in ("none", ""):
+        second.evaluate("(box, shown) => (box.style.display = shown)", shown)
+        page.wait_for_function(CHARTS_FILL, arg="draw", timeout=5_000)
+        assert (first.bounding_box()["width"] > 1.5 * before) == (shown == "none")
 
 
 @pytest.mark.browser
@@ -379,7 +411,7 @@ def test_a_walk_along_the_path_shows_what_each_step_says(still_page: Any, tab: s
         assert page.locator(f"#{tab}-path [data-step='{number}']").get_attribute("aria-current") == "step"
         assert page.locator(f"#{tab}-path .look").inner_text() == step.look
         assert page.locator(f"#{tab}-said .said").inner_text().strip()
-        page.wait_for_function(CHARTS_FIT, arg=tab, timeout=10_000)
+        charts_fit(page, tab)
     page.locator(f"#{tab}-path .back").click()
     rested(page, tab)
     assert page.locator(f"#{tab}-path [data-step='{len(made.path) - 2}']").get_attribute("aria-current") == "step"

@@ -4,6 +4,7 @@ import asyncio
 import http.client
 import json
 import time
+from concurrent.futures import ThreadPoolExecutor
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
@@ -136,11 +137,12 @@ def test_a_result_that_nobody_fetches_is_forgotten_and_another_is_not(url: str):
     while not all(queue.pending_messages_per_session[of].qsize() >= 3 for of in ("silent", "later")):
         assert time.monotonic() < until
         time.sleep(0.1)
-    asyncio.run(layer.give_up_unheard(queue))
+    apart = ThreadPoolExecutor()  # a test before this one may have left a loop running here
+    apart.submit(asyncio.run, layer.give_up_unheard(queue)).result()
     assert {"silent", "later"} <= queue.pending_messages_per_session.keys(), "it was only now that nobody listened"
     with urlopen(f"{url}gradio_api/queue/data?session_hash=later") as stream:
         assert layer.listening["later"] == 1
-        asyncio.run(layer.give_up_unheard(queue))
+        apart.submit(asyncio.run, layer.give_up_unheard(queue)).result()
         assert "silent" not in queue.pending_messages_per_session
         assert "silent" not in queue.pending_event_ids_session
         assert '"success":true' in stream.read().decode()

@@ -132,10 +132,18 @@ const glimpse = (() => {
     const stage = byId(tab + "-stage");
     if (stage) Object.assign(stage.dataset, { caption: page.caption ?? "", key: page.query ?? "" });
     if (!failed) follow(tab);
+    document.querySelectorAll("#" + tab + "-page .chart").forEach((box) => widths.observe(box));
     // A table that is wider than a phone scrolls; so a keyboard must reach it.
     document.querySelectorAll("#" + tab + "-page .wide-table").forEach((table) => (table.tabIndex = 0));
     if (Number.isInteger(page.pressed)) page.guide.go(page.pressed);
   }
+
+  // A chart is drawn for the width of its box. When a second one comes beside it, the first has to be drawn anew.
+  const widths = new ResizeObserver((boxes) => {
+    const wide = (box, part) => box.querySelector(part)?.getBoundingClientRect().width ?? 0;
+    const off = ({ target }) => Math.abs(wide(target, ".main-svg") - wide(target, ".js-plotly-plot")) > 1;
+    if (boxes.some(off)) requestAnimationFrame(() => window.dispatchEvent(new Event("resize")));
+  });
 
   // The work is over. Where it failed, the stage still shows what was there before.
   function settle(tab, failed) {
