@@ -16,6 +16,7 @@ with frame.Blocks(title="Glimpse", delete_cache=(3600, 3600)) as demo:
     title = frame.header(TITLE)
     # While the page is empty: Gradio reads it all for this. api_open: else a request could pass the queue by.
     demo.queue(max_size=64, default_concurrency_limit=8, api_open=False)
+    demo._queue.pending_messages_per_session = limits.Pending(limits.UNREAD)
     opened, pages = {}, {}
     with gr.Tabs(elem_id="tabs", overflow_behavior="wrap") as tabs:  # all in the bar, which look.css lets scroll
         for module in TABS:

@@ -11,6 +11,8 @@ from collections import Counter
 from typing import Any
 from urllib.parse import parse_qs
 
+from gradio.queueing import AsyncQueue
+from gradio.utils import LRUCache
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -22,6 +24,7 @@ COLLECT_SECONDS = 4  # from one collection to the next; what was freed goes back
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # as malloc.h has them
 LARGE = 2**20  # bytes; from this size on a tensor has pages of its own, and leaves no hole behind
 UNHEARD_SECONDS = 30  # a result that nobody fetches is kept for that long at least, and for twice as long at most
+UNREAD = 2000  # sessions that may have messages waiting, as in Gradio
 SESSIONS = 32  # whose state is kept, enough for a class; Gradio keeps a copy of the page's config, 1 MB, for each
 
 
@@ -52,7 +55,7 @@ class Limits:
             await queue.clean_events(session_hash=session)
             queue.pending_event_ids_session.pop(session, None)
             del pending[session]
-        self.unheard = unheard
+        self.unheard = unheard - self.unheard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -80,8 +83,9 @@ class Limits:
 
         if self.looking is None:
             self.looking = asyncio.create_task(self.look_for_ever(scope["app"]))
-        named = parse_qs(scope["query_string"].decode("latin-1")).get("session_hash")
-        session = named[0] if named else scope["path"].rpartition("/")[2]  # as both kinds of streams name it
+        session = session_of(scope)
+        if scope["method"] == "GET":
+            self.unheard.discard(session)
         announced = dict(scope["headers"]).get(b"content-length", b"0")
         if announced.isdigit() and int(announced) > MOST_BYTES:
             return await refusal(scope, receive, marked)
@@ -97,6 +101,26 @@ class Limits:
         if taken > MOST_BYTES and not started:
             taken = 0
             await refusal(scope, receive, marked)
+
+
+def session_of(scope: Scope) -> str:
+    """The session whose results a request asks for, if it asks for any: by its name, or by one of its events."""
+    if named := parse_qs(scope["query_string"].decode("latin-1")).get("session_hash"):
+        return named[0]
+    last = scope["path"].rpartition("/")[2]
+    events = scope["app"].get_blocks()._queue.pending_event_ids_session
+    return next((of for of, pending in events.items() if last in pending), last)
+
+
+class Pending(LRUCache):
+    """Messages by session, those to an unknown one going nowhere.
+
+    Gradio's own raises a KeyError there, in the loop that starts all events: one request that gave "" as its session
+    would end it for everyone.
+    """
+
+    def __missing__(self, session: str) -> AsyncQueue:
+        return AsyncQueue()
 
 
 def give_back_memory() -> None:

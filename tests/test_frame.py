@@ -7,6 +7,7 @@ import contextlib
 import json
 import os
 import re
+import sys
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
@@ -541,6 +542,14 @@ def test_where_no_answer_comes_the_page_says_so_and_waits_no_longer(url: str, mo
         page.locator(f"#{tab}-new-seed").click()
         note.wait_for(state="detached")
         assert "stale" not in page.locator(f"#{tab}-stage").get_attribute("class")
+        open_tab(page, "fgan")
+        monkeypatch.setattr(app.pages["fgan"], "sign", None)
+        monkeypatch.setattr(
+            sys.modules[frame.Page.__module__], "noted", None
+        )  # live work that cannot even say what is wrong
+        page.locator("#fgan-run").click()
+        page.locator("#fgan-page .note:visible").get_by_text("No answer came").wait_for()
+        rested(page, "fgan")
 
 
 @pytest.mark.browser

@@ -5,6 +5,7 @@ import http.client
 import json
 import time
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
@@ -137,12 +138,44 @@ def test_a_result_that_nobody_fetches_is_forgotten_and_another_is_not(url: str):
     while not all(queue.pending_messages_per_session[of].qsize() >= 3 for of in ("silent", "later")):
         assert time.monotonic() < until
         time.sleep(0.1)
-    apart = ThreadPoolExecutor()  # a test before this one may have left a loop running here
-    apart.submit(asyncio.run, layer.give_up_unheard(queue)).result()
+
+    def look() -> None:
+        asyncio.run_coroutine_threadsafe(layer.give_up_unheard(queue), layer.looking.get_loop()).result()
+
+    layer.unheard.clear()  # the server looks by itself, too
+    look()
     assert {"silent", "later"} <= queue.pending_messages_per_session.keys(), "it was only now that nobody listened"
     with urlopen(f"{url}gradio_api/queue/data?session_hash=later") as stream:
-        assert layer.listening["later"] == 1
-        apart.submit(asyncio.run, layer.give_up_unheard(queue)).result()
-        assert "silent" not in queue.pending_messages_per_session
-        assert "silent" not in queue.pending_event_ids_session
+        assert '"success":true' in stream.read().decode()
+    look()
+    assert "silent" not in queue.pending_messages_per_session
+    assert "silent" not in queue.pending_event_ids_session
+    asked(url, "later")
+    look()
+    assert answer(f"{url}gradio_api/queue/data?session_hash=later")[0] == 200
+    asked(url, "later")
+    look()
+    assert "later" in queue.pending_messages_per_session, "it listened between the two looks"
+
+
+def test_a_session_listens_while_its_stream_is_open():
+    heard = []
+
+    async def stream(*_: Any) -> None:
+        heard.append(dict(layer.listening))
+
+    layer = Limits(stream)
+    scope = dict(type="http", path="/gradio_api/queue/data", query_string=b"session_hash=me", headers=[], app=None)
+    for method in ("GET", "POST"):
+        with ThreadPoolExecutor() as pool:  # a browser's test may have left a loop running in this thread
+            pool.submit(asyncio.run, layer(scope | {"method": method}, None, None)).result()
+    assert heard == [{"me": 1}, {"me": 0}]
+    assert not layer.listening
+
+
+def test_a_session_without_a_name_stops_nobody(url: str):
+    for _ in range(6):
+        asked(url, "")
+    asked(url, "named")
+    with urlopen(f"{url}gradio_api/queue/data?session_hash=named") as stream:
         assert '"success":true' in stream.read().decode()

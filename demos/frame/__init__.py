@@ -37,7 +37,8 @@ A tab is a module with TITLE, ID and build(tabs) -> frame.Page. From the top of 
   back and forward, and stops `live` work when the visitor leaves.
 - `page.also(listeners, read, outputs)` fills what is not on the stage, such as "How it learned"; `control(tip=...)` has
   the symbol and the unit for hovering; `frame.plain_page` is a page without controls.
-- A ValueError or missing weights in `show` become a note; in the API (frame.sentences) they are a gr.Error.
+- A ValueError or missing weights in `show` become a note; in the API (frame.sentences) they are a gr.Error. Any other
+  error is logged, and its note says no more than that it is ours.
 - A film: film["lit"] = {part of the diagram: [strength of each frame, 0 to 1]}; film["captions"] for each frame. A
   figure: plots.follows(figure, xs) says which x each frame has. film["turns"] = {id of a slider: {"values": [...],
   "frame": the first of as many}} says which frames show its other values: turned, it goes to the nearest of them at

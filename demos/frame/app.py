@@ -121,6 +121,7 @@ def assemble(
         outputs = [made.board, *made.controls.values(), *made.outputs]
         event = getattr(title, tab)(arriving(tab, outputs), None, [tabs, *outputs], **QUIET, **made.queue)
         event.then(None, None, None, js="() => glimpse.restored()")
+        event.failure(None, None, None, js="() => glimpse.restored()", **QUIET)
     demo.load(None, None, None, js="() => glimpse.restore()", **QUIET)
     settle(demo)
 

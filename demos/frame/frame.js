@@ -37,11 +37,12 @@ const glimpse = (() => {
   // -------------------------------------------------------------- before and after a result
 
   // Runs in the browser before a request: the old picture says of what it is, and the answer can be told from older ones.
-  function before(tab, keys, given, extra = 0) {
+  function before(tab, keys, given, extra = 0, live = false) {
     const page = pages[tab];
     const values = Object.fromEntries(keys.map((key, i) => [key, given[1 + extra + i]]));
     reveal(tab, values);
     page.asked = ++asks;
+    if (live) page.live = page.asked;
     busy(tab, true);
     if (page.stepping) page.stepping = false;
     else leavePath(tab);
@@ -153,11 +154,20 @@ const glimpse = (() => {
     byId(tab + "-stage")?.classList.toggle("stale", failed && Boolean(page.caption));
   }
 
-  // No answer came: the queue was full, or the server stopped.
+  // No answer came, as where the queue is full. What was asked for before may still come, and is shown then.
   function failed(tab) {
+    Object.assign(pages[tab], { asked: 0, button: null });
     note(tab, { text: "No answer came, perhaps because too many people are waiting. Please try again." });
     settle(tab, true);
     if (Number.isInteger(pages[tab].pressed)) pages[tab].guide.go(pages[tab].pressed);
+  }
+
+  // Live work has no more to say. Where it was stopped, or something else asked for since, nobody waits for it.
+  function ended(tab) {
+    const page = pages[tab];
+    if (!page.busySince || page.asked !== page.live) return;
+    if (open() === tab) failed(tab);
+    else rest(tab);
   }
 
   function board({ element, props, watch }, settings) {
@@ -437,6 +447,6 @@ const glimpse = (() => {
     if (plot) go(plot, event);
   });
 
-  return { before, board, failed, rest, path, header, opened, restore, restored };
+  return { before, board, ended, failed, rest, path, header, opened, restore, restored };
 })();
 window.glimpse = glimpse;

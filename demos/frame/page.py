@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import gradio as gr
 from gradio.events import EventListenerMethod, set_cancel_events
 
+from core.weights import WeightsError
 from demos.frame import parts
 from demos.frame.said import Note, new_seed, noted, sentence
 
@@ -331,7 +332,7 @@ class Page:
     def also(
         self, listeners: Sequence[Any], read: Callable[..., Any], outputs: Sequence[gr.components.Component]
     ) -> Any:
-        """Something beside the stage: read(**visible values) -> one value an output. A ValueError leaves them alone."""
+        """Something beside the stage: read(**visible values) -> one value per output. An error leaves them alone."""
         keys = list(self.controls)
 
         def handler(*given: Any) -> Any:
@@ -343,7 +344,10 @@ class Page:
     def begin_with(self, first: Shown | None) -> None:
         """Put on the stage what is there on arrival."""
         values = self.defaults()
-        found = first or self.tried(self.show, values)
+        try:
+            found = first or self.show(**self.visible(values))
+        except (ValueError, WeightsError) as problem:  # any other error keeps the app from starting
+            found = noted(problem)
         sign, *outputs = self.answer(values, found, [], None)
         self.board.value = sign
         for component, output in zip(self.outputs, outputs, strict=True):
@@ -402,7 +406,7 @@ class Page:
         path: bool = True,
         trigger_mode: str = "once",
     ) -> Any:
-        """Work that streams, in a queue of its own: run(*extra, **visible values) yields Shown, one value an output.
+        """Work that streams, in a queue of its own: run(*extra, **visible values) yields Shown, one value per output.
 
         start: listeners such as `button.click`; the path's live steps start it too, if path says so. stop: listeners
         that end it, and all that was made live before it, beside a change of a control that acts, and leaving the tab
@@ -425,12 +429,13 @@ class Page:
             fn=handler,
             inputs=[self.board, *held, *self.controls.values()],
             outputs=[self.board, *outputs],
-            js=f"(...values) => glimpse.before({json.dumps(self.tab)}, {json.dumps(keys)}, values, {len(held)})",
+            js=f"(...values) => glimpse.before({json.dumps(self.tab)}, {json.dumps(keys)}, values, {len(held)}, true)",
             trigger_mode=trigger_mode,
             concurrency_id=queue,
             concurrency_limit=limit,
         )
         made = gr.on(list(start), **event)
+        made.failure(None, None, None, js=f"() => glimpse.ended({json.dumps(self.tab)})", **QUIET)
         self.stops.append(made)
         if path and hasattr(self, "started"):
             self.stops.append(self.started.then(**event | dict(js=None)))

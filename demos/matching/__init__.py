@@ -192,7 +192,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             with page.only("rank", RANKING):  # in a box of several lines, Enter begins another
                 page.rank = gr.Button("Rank my sentences", elem_id="matching-rank", elem_classes="main-action")
             files = PhotoFiles(
-                label=f"Your photos: up to {MOST_UPLOADS}, for you only", file_count="multiple",
+                label=f"Your photos: up to {MOST_UPLOADS}; only you see them", file_count="multiple",
                 file_types=["image"], height=150,
             )  # fmt: skip
             page.control("uploads", files, link=False, acts=False, caption=False)
