@@ -1,6 +1,7 @@
 """What the server takes from anyone: bounded requests, and bounded memory for sessions."""
 
 import asyncio
+import contextlib
 import ctypes
 import gc
 import itertools
@@ -20,12 +21,19 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 MOST_BYTES = 8 * 2**20  # of a request's body: an upload of 5 MB, also as base64 in JSON
 UNUSED = {"deep_link", "process_recording", "component_server"}  # routes of Gradio's that write or run what is sent
 LONGEST_QUERY = 16_000  # characters; our own links stay below 8,000
+LONGEST_HEAD = 2**18  # bytes of a request before its body; what is longer gets a 400
 COLLECT_SECONDS = 4  # from one collection to the next; what was freed goes back every second
 M_ARENA_MAX, M_MMAP_THRESHOLD = -8, -3  # as malloc.h has them
 LARGE = 2**20  # bytes; from this size on a tensor has pages of its own, and leaves no hole behind
 UNHEARD_SECONDS = 30  # a result that nobody fetches is kept for that long at least, and for twice as long at most
 UNREAD = 2000  # sessions that may have messages waiting, as in Gradio
 SESSIONS = 32  # whose state is kept, enough for a class; Gradio keeps a copy of the page's config, 1 MB, for each
+
+# Gradio does not pass uvicorn's setting on, so 16 kB are the limit: a longer link in several packets gets a 400.
+with contextlib.suppress(ImportError):
+    from uvicorn.protocols.http import h11_impl
+
+    h11_impl.DEFAULT_MAX_INCOMPLETE_EVENT_SIZE = LONGEST_HEAD
 
 
 class Limits:

@@ -3,6 +3,7 @@
 import asyncio
 import http.client
 import json
+import socket
 import time
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
@@ -34,6 +35,16 @@ def test_a_query_of_any_length_is_answered_by_the_page(url: str, length: int):
     assert status == 200
     assert "text/html" in headers["content-type"]
     assert "window.gradio_config" in page
+
+
+def test_a_long_link_is_answered_too_where_it_comes_in_pieces(url: str):
+    place = urlsplit(url)
+    link = f"GET /?tab=draw&seed={'1' * 100_000} HTTP/1.1\r\nHost: {place.netloc}\r\nConnection: close\r\n\r\n".encode()
+    with socket.create_connection((place.hostname, place.port), timeout=30) as connection:
+        for start in range(0, len(link), 8_000):
+            connection.sendall(link[start : start + 8_000])
+            time.sleep(0.02)
+        assert connection.recv(15) == b"HTTP/1.1 200 OK"
 
 
 @pytest.mark.parametrize("path", ["", "config", "theme.css", "gradio_api/info", "no/such/page"])
