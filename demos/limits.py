@@ -62,7 +62,7 @@ class Limits:
         for session in unheard & self.unheard:
             await queue.clean_events(session_hash=session)
             queue.pending_event_ids_session.pop(session, None)
-            del pending[session]
+            pending.pop(session, None)
         self.unheard = unheard - self.unheard
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
