@@ -141,7 +141,7 @@ class Dual(nn.Module):
 
 
 class RDAN(Dual):
-    """Reasoning: one memory m^(k) = m^(k-1) + v^(k) * u^(k), and the answer from the last one (Sec. 3.4)."""
+    """Reasoning: one memory m^(k) = m^(k-1) + v^(k) * u^(k), and the answer from the last one (Sec. 3.3)."""
 
     def __init__(
         self,
@@ -188,7 +188,7 @@ class RDAN(Dual):
 
 
 class MatchingDual(Dual):
-    """Matching: a memory for each, m_v^(k) = m_v^(k-1) + v^(k) and m_u^(k) = m_u^(k-1) + u^(k) (Sec. 3.5)."""
+    """Matching: a memory for each, m_v^(k) = m_v^(k-1) + v^(k) and m_u^(k) = m_u^(k-1) + u^(k) (Sec. 3.4)."""
 
     def __init__(self, channels: int, *arguments: Any, **named: Any):
         super().__init__(channels, *arguments, **named)

@@ -67,7 +67,7 @@ def results(*, strict: bool = True) -> list[dict[str, Any]]:
 def table(*, strict: bool = True) -> str:
     """The results as a Markdown table. strict: see `results`."""
     lines = [
-        "| weights | measured | in the paper | held-out pictures | trained for | size |",
+        "| weights | measured | in the paper | held-out examples | trained for | size |",
         "|---|---:|---:|---:|---|---:|",
     ]
     for row in results(strict=strict):

@@ -45,10 +45,10 @@ def open_picture(file: bytes | Path) -> Image.Image:
     """
     content = file.read_bytes() if isinstance(file, Path) else file
     if not content:
-        raise ValueError("the picture's file is empty, it has 0 bytes; a PNG, JPEG or WebP was expected")
+        raise ValueError("the file is empty; a PNG, JPEG or WebP was expected")
     other = format_not_read(content)
     if other:
-        raise ValueError(f"the picture is {other}, which is not read here; save it as PNG, JPEG or WebP")
+        raise ValueError(f"the picture is {other}, which cannot be read here; save it as PNG, JPEG or WebP")
     try:
         image = Image.open(io.BytesIO(content), formats=FORMATS)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow's own limits, far beyond ours
@@ -63,7 +63,7 @@ def open_picture(file: bytes | Path) -> Image.Image:
         )
     if image.format in ("PNG", "WEBP") and getattr(image, "n_frames", 1) > 1:
         raise ValueError(
-            f"the picture is animated and has {image.n_frames} frames; a still one was expected: save one of them"
+            f"the picture is animated and has {image.n_frames} frames; a still one was expected: save one frame of it"
         )
     try:
         return upright(image)
@@ -86,7 +86,7 @@ def unreadable(problem: Exception) -> ValueError:
     """Pillow's problem in our words."""
     if "MAX_TEXT" in str(problem):
         return ValueError("the picture carries too much text beside its pixels; save it again without that")
-    return ValueError("the picture is broken, cut short or none at all; a whole PNG, JPEG or WebP was expected")
+    return ValueError("the file is damaged or not a picture; a whole PNG, JPEG or WebP was expected")
 
 
 def upright(image: Image.Image) -> Image.Image:

@@ -64,7 +64,7 @@ def grid(pictures: Tensor) -> Tensor:
 
 @contextlib.contextmanager
 def frozen(module: nn.Module) -> Iterator[None]:
-    """Inside, gradients go through the module, but nothing in it changes: no weight's gradient, no running mean."""
+    """Inside, gradients go through the module, but no weight of it gets one, and no running mean moves."""
     module.requires_grad_(False)
     try:
         with unmoved(module):

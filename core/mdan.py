@@ -1,4 +1,4 @@
-"""m-DAN (Nam, Ha and Kim 2017, arXiv:1611.00471, Sec. 3.5) as a recipe: which sentence goes with which photo.
+"""m-DAN (Nam, Ha and Kim 2017, arXiv:1611.00471, Sec. 3.4) as a recipe: which sentence goes with which photo.
 
 The networks and the loss stand in core/dan.py. Here they are trained on photos and five sentences about each, asked
 by pictures and strings, and measured by the share of queries whose right answer is among the first k (R@k).
@@ -73,7 +73,9 @@ class MDAN(MatchingDual, Model):
     # -------------------------------------------------------------- asked by pictures and strings
 
     def numbered(self, sentences: Sequence[str]) -> tuple[Tensor, Tensor]:
-        """Words (B, L) and lengths (B,) of sentences. ValueError where one holds no word that the network knows."""
+        """Words (B, L) and lengths (B,) of sentences. ValueError where one has no word that the network knows."""
+        if isinstance(sentences, str) or not sentences:
+            raise ValueError(f"a list of sentences was expected, got {sentences!r}")
         found = [checked(sentence) for sentence in sentences]
         for words in found:
             if len(self.vocabulary.unknown(words)) == len(set(words)):
@@ -127,7 +129,7 @@ RECIPES = {
         batch_size=128,
         steps=2_400,
         evaluate=evaluate_recall,
-        paper="arXiv:1611.00471, Sec. 3.5",
+        paper="arXiv:1611.00471, Sec. 3.4",
         metric="R@10",
         unit="% R@10, mean of both ways",
         average=0.998,

@@ -280,8 +280,8 @@ class Pix2Pix(nn.Module, Model, Translates, Shows, Averages, Folds):
 
     @torch.inference_mode()
     def judge(self, x: Tensor, y: Tensor) -> Tensor:
-        """Probability that each patch is real, (B, 1, h, w). ValueError where the model has no discriminator."""
-        check_input(x, self.inputs, self.shape[-1])
+        """Probability that each patch of y is real, (B, 1, h, w). ValueError where the model has no discriminator."""
+        check_pair(x, y, self.inputs, self.shape[-1])
         return torch.sigmoid(self.verdict(x, y))
 
     def probe(self) -> Tensor:
@@ -297,6 +297,12 @@ class Pix2Pix(nn.Module, Model, Translates, Shows, Averages, Folds):
 def squashed(logits: Tensor) -> Tensor:
     """The paper's Tanh; on a scale of [0, 1] it is a sigmoid of twice its argument."""
     return torch.sigmoid(2 * logits)
+
+
+def check_pair(x: Tensor, y: Tensor, inputs: int, size: int) -> None:
+    check_input(x, inputs, size)
+    if y.shape != (len(x), 3, size, size):
+        raise ValueError(f"y must have shape ({len(x)}, 3, {size}, {size}), got {tuple(y.shape)}")
 
 
 def check_input(x: Tensor, inputs: int, size: int) -> None:
@@ -411,7 +417,7 @@ SKETCHES = dict(
     batch_size=4,
     average=0.999,
     evaluate=evaluate_pairs,
-    paper="arXiv:1611.07004, Sec. 6.2.1",
+    paper="arXiv:1611.07004, Sec. 4",
     metric="KID",
     unit="KID × 1000",
 )

@@ -42,7 +42,7 @@ from torch.nn.utils.parametrizations import spectral_norm
 from core.features import stages
 from core.layers import any_move, frozen, grid, hold_then_fall, moved_with_a_hole
 from core.pairs import LABELS, nearest_label
-from core.pix2pix import Down, check_input, drop_half, evaluate_pairs, initialise, squashed
+from core.pix2pix import Down, check_input, check_pair, drop_half, evaluate_pairs, initialise, squashed
 from core.recipe import Averages, Batch, Borrows, Folds, Model, Phase, Shows, Translates
 
 COLOURS = 6  # numbers that tell two colours
@@ -310,6 +310,7 @@ class LaterPix2Pix(nn.Module, Model, Translates, Shows, Averages, Folds, Borrows
     @torch.inference_mode()
     def judge(self, x: Tensor, y: Tensor, colours: Tensor | None = None) -> Tensor:
         """How real D finds each patch, (B, 1, h, w) from 0 to 1: a sigmoid of its score, where 0.5 is undecided."""
+        check_pair(x, y, self.inputs, self.shape[-1])
         return torch.sigmoid(self.verdict(self.told(x, colours), y))
 
     def probe(self) -> Tensor:

@@ -1,4 +1,4 @@
-"""A queue of trainings that share a span of time, for a machine that is lent by the minute.
+"""A queue of trainings that share a span of time, for a machine that is rented by the minute.
 
     python -m core.train --queue gpu --minutes 25                # on a GPU, one after the other
     python -m core.train --queue gan --minutes 9 --workers 8     # side by side: small networks leave a GPU idle

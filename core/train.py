@@ -6,7 +6,8 @@
     torchrun --nproc_per_node 4 -m core.train draw-mnist     # the batch is split, gradients are averaged
 
 A run is a function of its seed: batch and noise of step k are drawn from (seed, k). So a run that is killed
-and resumed ends with the same weights as one that was never stopped. The weights go to --out (default
+and resumed ends with the same weights as one that was never stopped (on a processor; a GPU that records a network
+with batch norm runs it a few times more). The weights go to --out (default
 weights/) at the end; `--export` writes what the last checkpoint has. A run whose loss is not a number stops
 at that step, and its last checkpoint stays.
 """

@@ -93,6 +93,8 @@ def prepared(photo: "Image.Image") -> np.ndarray:
     """
     from PIL import Image
 
+    if not isinstance(photo, Image.Image):
+        raise ValueError(f"a photo as Pillow opens it was expected, got {type(photo).__name__}")
     side = min(DETAIL, max(photo.size))
     return np.asarray(photo.convert("RGB").resize((side, side), Image.Resampling.BICUBIC, reducing_gap=3.0))
 

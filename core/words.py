@@ -27,7 +27,7 @@ def checked(sentence: str) -> list[str]:
         raise ValueError(f"the sentence has {len(sentence):,} characters; at most {LONGEST:,} are read")
     found = tokens(sentence)
     if not found:
-        raise ValueError("the sentence holds no word; write a few")
+        raise ValueError("the sentence has no words; write a few")
     return found
 
 

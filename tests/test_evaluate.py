@@ -94,6 +94,13 @@ def test_gans_that_tell_classes_reach_what_they_must():
     assert error["mnist-classifier"] < 1.5  # who judges must know
 
 
+def test_infogan_finds_the_digits_and_a_number_that_means_one_thing():
+    found = zoo.card("infogan-mnist")["metrics"]
+    assert found["accuracy"] >= 90
+    assert max(abs(found[f"{code} {what}"]) for code in ("c2", "c3") for what in ("slant", "thickness")) >= 0.8
+    assert abs(zoo.card("infogan-mnist-unrewarded")["metrics"]["L_I"]) < 0.5  # its codes do nothing
+
+
 def test_pixel_networks_reach_what_they_must():
     nll = {name: zoo.card(name)["metrics"]["nll"] for name in zoo.names("pixels") if name in SHIPPED}
     assert nll["pixelcnn-mnist"] <= 84

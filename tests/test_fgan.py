@@ -21,7 +21,8 @@ ROWS = {
 }
 every = pytest.mark.parametrize("row", ROWS.values(), ids=list(ROWS))
 
-# Nowozin et al. 2016, Table 2, recovered by numerical integration: D_f, mu*, sigma*.
+
+# Nowozin et al. 2016, Sec. 2.5, recovered by numerical integration: D_f, mu*, sigma*.
 ANCHORS = {
     "kl": (0.2831, 1.0100, 1.8308),
     "rkl": (0.2480, 1.5782, 1.6319),
@@ -46,6 +47,14 @@ def outputs(row: Divergence, reach: float = 5.0) -> Tensor:
 
 
 # ------------------------------------------------------------------ every row
+
+
+@pytest.mark.parametrize("alpha", [1.1, 1.0001, 1.000001, 1 + 2e-7])
+def test_near_kl_the_alpha_divergence_is_exact_in_single_precision(alpha: float):
+    t = [-3.0, -0.5, 0.0, 0.5, 1.0, 4.0]
+    truth = [math.expm1(alpha / (alpha - 1) * math.log1p((alpha - 1) * each)) / alpha for each in t]
+    found = fgan.alpha_divergence(alpha).made(torch.tensor(t))
+    assert found.tolist() == pytest.approx(truth, rel=1e-5, abs=1e-6)
 
 
 @every

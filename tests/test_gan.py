@@ -71,10 +71,13 @@ def test_least_squares_with_the_optimal_critic_is_half_a_pearson_chi_squared():
     a, b, c = -1, 1, 0
     best = (b * p_d + a * p_g) / (p_d + p_g)
     # The optimum of the critic's own loss, found by nothing but that loss, is this function.
+    objective = objectives.least_squares(a, b, c)
+    on_real = torch.vmap(lambda score: objective.critic(score[None], torch.full((1,), float(a))))
+    on_fake = torch.vmap(lambda score: objective.critic(torch.full((1,), float(b)), score[None]))
     scores = best.clone().requires_grad_(True)
-    (((scores - b) ** 2 * p_d + (scores - a) ** 2 * p_g).sum() * dx / 2).backward()
+    ((on_real(scores) * p_d + on_fake(scores) * p_g).sum() * dx).backward()
     assert scores.grad.abs().max() < 1e-12
-    cost = 0.5 * (((best - c) ** 2 * (p_d + p_g)).sum() * dx)
+    cost = (torch.vmap(lambda score: objective.generator(score[None]))(best) * (p_d + p_g)).sum() * dx
     pearson = (((p_d + p_g) - 2 * p_g) ** 2 / (p_d + p_g)).sum() * dx
     assert (2 * cost).item() == pytest.approx(pearson.item(), rel=1e-9)
 
@@ -162,7 +165,7 @@ def test_dragan_stays_near_the_data_and_does_not_look_at_what_is_made():
     real = torch.randn(100, 2, generator=torch.Generator().manual_seed(0))
     moved = penalties.around(real, torch.full((100, 2), 1e6)) - real
     assert moved.min() >= 0
-    assert moved.max() <= 0.5 * real.std()
+    assert 0.45 * real.std() < moved.max() <= 0.5 * real.std()
 
 
 def test_a_penalty_teaches_the_critic():
@@ -173,6 +176,46 @@ def test_a_penalty_teaches_the_critic():
 
 
 # ------------------------------------------------------------------ the variants
+
+
+def test_acgans_critic_and_generator_are_told_apart_by_source_and_class(monkeypatch: pytest.MonkeyPatch):
+    """Odena et al., Eq. 2 and 3: both players want the right class on both; only the source divides them."""
+    model = build(variant="acgan", filters=4)
+    logits = torch.randn(4, 11, generator=data.seeded(2, "logits"))
+    on_real, on_fake, label = logits[:2], logits[2:], torch.tensor([3, 7])
+    of_class = [-each[1:].log_softmax(0)[k].item() for each, k in zip(logits, [3, 7, 3, 7], strict=True)]
+    real, fake = (each[:, 0].sigmoid() for each in (on_real, on_fake))
+    batch = {"image": torch.rand(2, 1, 32, 32), "label": label, "generator": data.seeded(3, "noise")}
+    given = iter([on_real, on_fake, on_fake])
+    monkeypatch.setattr(model, "scores", lambda x, *_, **__: next(given))
+    critic, generator = model.critic_loss(batch), model.generator_loss(batch)
+    assert critic["L_S"].item() == pytest.approx(-(real.log().mean() + (1 - fake).log().mean()).item(), rel=1e-5)
+    assert critic["L_C"].item() == pytest.approx(sum(of_class) / 2, rel=1e-5)
+    assert critic["loss"].item() == pytest.approx((critic["L_S"] + critic["L_C"]).item(), rel=1e-6)
+    assert generator["L_S"].item() == pytest.approx(-fake.log().mean().item(), rel=1e-5)
+    assert generator["loss"].item() == pytest.approx((generator["L_S"] + sum(of_class[2:]) / 2).item(), rel=1e-5)
+
+
+def test_labelled_pictures_add_their_cross_entropy(monkeypatch: pytest.MonkeyPatch):
+    model = build(variant="sgan", filters=4)
+    batch = {"image": torch.rand(3, 1, 32, 32), "label": torch.arange(3), "generator": data.seeded(3, "noise")}
+    known = torch.randn(2, 11, generator=data.seeded(4, "logits"))
+    other = torch.zeros(3, 11)
+    alone = batch | {"labelled": torch.rand(2, 1, 32, 32), "labelled_label": torch.tensor([1, 9])}
+    monkeypatch.setattr(model, "scores", lambda x, *_, **__: known if len(x) == 2 else other)
+    expected = -(known[0, :10].log_softmax(0)[1] + known[1, :10].log_softmax(0)[9]).item() / 2
+    found, without = model.critic_loss(alone), model.critic_loss(batch)
+    assert found["L_labelled"].item() == pytest.approx(expected, rel=1e-5)
+    assert (found["loss"] - without["loss"]).item() == pytest.approx(expected, rel=1e-5)
+
+
+@pytest.mark.parametrize("variant", ["wgan", "wgan-gp", "dcgan"])
+def test_another_rate_leaves_the_rows_optimiser_as_it_is(variant: str):
+    own, other = (build(variant=variant, filters=4, rate=rate).phases()[0].optimizer for rate in (None, 3e-3))
+    assert type(own) is type(other)
+    before, after = own.param_groups[0], other.param_groups[0]
+    assert after["lr"] == 3e-3 != before["lr"]
+    assert all(after[key] == before[key] for key in before.keys() - {"params", "lr", "initial_lr"})
 
 
 def test_began_keeps_its_balance_as_the_recurrence_says():
@@ -481,8 +524,9 @@ def test_every_variant_plays_in_the_plane_and_has_a_landscape(name: str):
     landscape = playground.surface(model, side=7)
     assert landscape.shape == (7, 7)
     assert landscape.isfinite().all()
-    corner = model.realness(torch.tensor([[-2.0, 2.0]]))  # the first row is on top
-    assert landscape[0, 0].item() == pytest.approx(corner.item(), rel=1e-4, abs=1e-6)
+    corners = model.realness(torch.tensor([[-2.0, 2.0], [2.0, 2.0], [-2.0, -2.0]]))  # the first row is on top
+    found = torch.stack((landscape[0, 0], landscape[0, -1], landscape[-1, 0]))
+    torch.testing.assert_close(found, corners, rtol=1e-4, atol=1e-6)
 
 
 def test_two_players_that_train_at_once_end_as_each_does_alone():

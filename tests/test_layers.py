@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
-from core.layers import cosine, kl_to_standard_normal, uniform_crop_corners
+from core.layers import cosine, hold_then_fall, kl_to_standard_normal, uniform_crop_corners
 from core.likelihood import bernoulli_nll, discretised_logistic_nll
 
 LEVELS = torch.arange(256, dtype=torch.float64) / 255
@@ -98,6 +98,10 @@ def test_cosine_falls_from_one_to_zero_and_stays_there():
     assert cosine(1.5) == pytest.approx(0)
     values = [cosine(k / 50) for k in range(51)]
     assert values == sorted(values, reverse=True)
+
+
+def test_hold_then_fall_holds_for_half_the_time_and_ends_at_zero():
+    assert [hold_then_fall(p) for p in (0, 0.5, 0.75, 1, 1.5)] == pytest.approx([1, 1, 0.5, 0, 0])
 
 
 def test_crop_corners_reach_both_ends_and_nothing_beyond():

@@ -9,7 +9,7 @@ from PIL import Image
 from torch import Tensor
 
 from core import data, pairs
-from core.pix2pix import PATCHES, Generator, PatchDiscriminator, Pix2Pix
+from core.pix2pix import PATCHES, Generator, PatchDiscriminator, Pix2Pix, label_scores
 from core.recipe import Averages, declares
 
 
@@ -271,6 +271,14 @@ def test_drawings_are_ink_on_paper_and_the_generator_decides_the_hand():
     assert first.max() <= 1
     assert (first[:, :, 0] == 1).all()
     assert len({drawing.numpy().tobytes() for drawing in first}) > 3  # a disc has one edge: few hands differ
+
+
+def test_label_scores_are_those_counted_by_hand():
+    found, truth = torch.tensor([[[0, 1], [1, 2]]]), torch.tensor([[[0, 0], [1, 1]]])
+    # Half of the pixels are right, as of either class; class 0 has 1 of 2 in the union, class 1 has 1 of 3.
+    assert label_scores(found, truth) == pytest.approx(
+        {"pixel_accuracy": 50, "class_accuracy": 50, "IoU": 100 * (1 / 2 + 1 / 3) / 2}
+    )
 
 
 def test_labels_survive_their_colours_and_the_noise_of_a_jpeg():

@@ -49,7 +49,7 @@ def layer(kind: str, channels: int = 1, h: int = 4, conditions: int = 0) -> nn.M
 def test_masks_know_red_before_green_before_blue():
     rgb, grey = torch.arange(3), torch.zeros(1)
     A, B = (causal_mask(kind, rgb, rgb, 4, 7) for kind in "AB")
-    # Fig. 4: in the pixel itself green sees red, blue sees both; under mask B each sees itself, too.
+    # Fig. 2, right: in the pixel itself green sees red, blue sees both; under mask B each sees itself, too.
     assert A[:, :, 3, 3].tolist() == [[0, 0, 0], [1, 0, 0], [1, 1, 0]]
     assert B[:, :, 3, 3].tolist() == [[1, 0, 0], [1, 1, 0], [1, 1, 1]]
     for mask in (A, B):
@@ -389,7 +389,8 @@ def test_known_pixels_stay_and_the_rest_follows_from_them(kind: str):
 def test_the_smallest_temperature_chooses_as_none_does():
     logits = 9 * torch.randn(50, 256, generator=seeded(0, "logits"))
     noise = torch.rand(50, generator=seeded(0, "luck"))
-    assert torch.equal(chosen(logits, noise, 1e-38), chosen(logits, noise, 0.0))
+    for cold in (1e-37, 1e-38, 1e-50):
+        assert torch.equal(chosen(logits, noise, cold), chosen(logits, noise, 0.0))
 
 
 def test_a_picture_grows_row_by_row_and_temperature_zero_needs_no_luck():

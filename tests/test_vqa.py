@@ -23,7 +23,7 @@ from core.train import train
 from core.vqa import evaluate, language, metric, sets
 from core.vqa.answerer import interval
 from core.vqa.baselines import once
-from core.vqa.networks import peaks
+from core.vqa.networks import Bag, Memory, peaks
 from core.vqa.questions import AGREE, from_captions
 from tests.test_contract import questions as some_questions
 from tests.test_contract import small
@@ -125,6 +125,32 @@ def test_as_many_photos_say_yes_as_no_to_every_question():
     assert all(count["yes"] == count["no"] for count in asked.values())
     # Two men in a boat: captions of water need not name a beach, but "no" would be a guess.
     assert ("men0", "is there a beach?") not in made(photos)
+
+
+def test_each_held_out_part_has_as_many_of_either_answer_by_itself(monkeypatch: pytest.MonkeyPatch):
+    """Even over all photos only, the answers that one part has too many of are those that the others lack."""
+    sides = {"is there a dog?": ("yes", "no"), "how many dogs are there?": ("1", "3"), "how many men?": ("2", "4")}
+    part_of = {"train": 40, "choosing": 8, "test": 12}
+    photos = [f"{part}{k}" for part, n in part_of.items() for k in range(n)]
+    rows = []  # even over all photos
+    for text, answers in sides.items():
+        kind = "yes/no" if "yes" in answers else "number"
+        shuffled = torch.randperm(60, generator=seeded(1, text)).tolist()
+        rows += [(photos[k], text, {answers[i % 2]: 5}, kind) for i, k in enumerate(shuffled)]
+    monkeypatch.setattr(sets.captions, "captions_by_photo", lambda root: {name: [] for name in photos})
+    split = {part: [name for name in photos if name.startswith(part)] for part in part_of}
+    monkeypatch.setattr(sets.captions, "split_of", lambda names: split)
+    monkeypatch.setattr(sets, "from_captions", lambda sentences: rows)
+    found = sets.made(Path())
+    assert len(found["train"]) == 3 * 40
+    for part in ("choosing", "test"):
+        counts = {text: Counter() for text in sides}
+        for each in found[part]:
+            counts[each.text].update(each.answers.keys())
+        for text in ("is there a dog?", "how many dogs are there?"):
+            one, other = (counts[text][answer] for answer in sides[text])
+            assert one == other > 0
+        assert counts["how many men?"].total() == part_of[part]  # nothing was evened there
 
 
 # ------------------------------------------------------------------ the data sets
@@ -384,14 +410,46 @@ def test_answers_come_best_first_and_a_second_question_looks_at_nothing_again(as
     assert asker.unknown("what is the zebra? the zebra") == ["zebra"]
 
 
+def test_a_bag_has_each_word_once_and_the_first_three_in_their_places():
+    known = ["is", "the", "dog", "what", "brown"]
+    bag = Bag(known, [["is", "what"], ["the", "is"], ["dog"]])
+    (found,) = bag(torch.tensor([[2, 3, 4, 3, 1, 0, 0]]))  # is the dog the <unknown>
+    words, places = found[:5], found[5:].view(3, language.OF_EACH)
+    assert words.tolist() == [1, 1, 1, 0, 0]
+    assert places[:, :2].tolist() == [[1, 0], [1, 0], [1, 0]]
+    assert not places[:, 2:].any()
+    (begun,) = bag(torch.tensor([[5, 2, 0]]))  # what is
+    assert begun[5:].view(3, language.OF_EACH)[:, :2].tolist() == [[0, 1], [0, 1], [0, 0]]
+
+
+def test_a_question_is_the_last_hidden_and_cell_states_of_all_layers():
+    memory = Memory(9, 3, 4, 2).double()
+    asked, lengths = torch.tensor([[2, 3, 4, 5], [6, 7, 0, 0]]), torch.tensor([4, 2])
+    found = memory(asked, lengths)
+    cells = [torch.nn.LSTMCell(n, 3).double() for n in (4, 3)]
+    for k, cell in enumerate(cells):
+        own = {name: value for name, value in memory.lstm.state_dict().items() if name.endswith(f"_l{k}")}
+        cell.load_state_dict({name.removesuffix(f"_l{k}"): value for name, value in own.items()})
+    for row, n in enumerate(lengths.tolist()):
+        states = [(torch.zeros(1, 3).double(), torch.zeros(1, 3).double()) for _ in cells]
+        for word in asked[row, :n]:
+            x = memory.embed(word).tanh()[None]
+            for k, cell in enumerate(cells):
+                states[k] = cell(x, states[k])
+                x = states[k][0]
+        expected = torch.cat([h for h, _ in states] + [c for _, c in states], 1)[0]
+        torch.testing.assert_close(found[row], expected)
+
+
 @pytest.mark.parametrize(
     ("question", "said"),
     [
-        ("", "holds no word"),
-        ("?!", "holds no word"),
+        ("", "has no words"),
+        ("?!", "has no words"),
+        ("is the dog " * 9, "has 27 words; at most 26"),
         ("dog " * 2500, "10,000 characters"),
         ("개가 있어요?", "none of these words"),
-        ("🐶🐶", "holds no word"),
+        ("🐶🐶", "has no words"),
         ("zebra zebra", "none of these words"),
         (None, "a question was expected"),
     ],

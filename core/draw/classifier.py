@@ -55,7 +55,10 @@ class DrawClassifier(nn.Module, Model, Compiles):
         return w, r, *self.encoder(r.flatten(1), (h, cell))
 
     def unroll(self, x: Tensor) -> Iterator[tuple[Window, Tensor, Tensor]]:
-        """Per glimpse: the window, its patch (B, C, N, N) and the state after it (B, units)."""
+        """Per glimpse: the window, its patch (B, C, N, N) and the state after it (B, units). ValueError for x of
+        another shape than the model's: its windows would lie elsewhere."""
+        if tuple(x.shape[1:]) != self.shape:
+            raise ValueError(f"x must have shape (B, {', '.join(map(str, self.shape))}), got {tuple(x.shape)}")
         h, cell = (state.repeat(len(x), 1) for state in self.first_states)
         for _ in range(self.n_glimpses):
             w, r, h, cell = self.step(x, h, cell)

@@ -153,7 +153,7 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
         h_enc, cell_enc, h_dec, cell_dec, canvas = state
         r_window = r_patch = None
         if x is None:
-            z, kl = noise, noise.new_zeros(len(noise))  # Sec. 2.4
+            z, kl = noise, noise.new_zeros(len(noise))  # Sec. 2.3
         else:
             x_hat = x - torch.sigmoid(canvas)  # Eq. 3
             r, r_window, r_patch = self.read(x, x_hat, h_dec)  # Eq. 4
@@ -228,7 +228,12 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
 
     @torch.inference_mode()
     def nll(self, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-        """Upper bound on -log p(x) in nats, from one latent sample a picture: (B, C, H, W) -> (B,)."""
+        """Upper bound on -log p(x) in nats, from one latent sample a picture: (B, C, H, W) -> (B,). ValueError for x of
+        another shape, and for grey where the model knows 0 and 1 alone: it has no probability there."""
+        if tuple(x.shape[1:]) != self.shape:
+            raise ValueError(f"x must have shape (B, {', '.join(map(str, self.shape))}), got {tuple(x.shape)}")
+        if self.levels == 2 and not ((x == 0) | (x == 1)).all():
+            raise ValueError("the pixels of a binary picture must be 0 or 1; make grey ones binary first")
         return sum(self.bound(x, generator=generator))
 
     @torch.inference_mode()

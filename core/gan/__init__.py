@@ -70,6 +70,7 @@ RECIPES = {
     # The first 2,500 steps had a lambda of 0.5 for both numbers; nobody has run it in one go.
     "infogan-mnist": coded("mnist-32", config=dict(grain=0.7, weights=[1.0, 0.8, 0.2]), reported={"accuracy": 95.0})
     | dict(steps=3_300),
+    # It lacks the agreement and the noise as well: Q learns as in the paper, and G gains nothing from what it finds.
     "infogan-mnist-unrewarded": coded("mnist-32", variant="infogan-unrewarded", config=dict(rewarded=False, alike=0.0)),
     "infogan-fashion": coded("fashion-32", judges=(), steps=1_500),
     "dcgan-shoes": shoes("dcgan", steps=7_259),

@@ -118,7 +118,11 @@ def alpha_divergence(alpha: float) -> Divergence:
     power = alpha / (alpha - 1)
 
     def conjugate(t: Tensor) -> Tensor:
-        return ((1 + (alpha - 1) * t).clamp(min=0) ** power - 1) / alpha
+        if alpha < 1:
+            return ((1 + (alpha - 1) * t).clamp(min=0) ** power - 1) / alpha
+        x = (alpha - 1) * t  # near alpha = 1 it would be rounded away in 1 + x
+        inside = torch.expm1(power * torch.log1p(x.clamp(min=LEAST_APART - 1))) / alpha
+        return torch.where(x > -1, inside, torch.full_like(x, -1 / alpha))
 
     if alpha > 1:
         real, made = identity, conjugate
@@ -261,7 +265,7 @@ def divergence(name: str, number: float | None = None) -> Divergence:
 
 
 def bound(row: Divergence, on_real: Tensor, on_made: Tensor) -> Tensor:
-    """F = E_P g_f(V) - E_Q f*(g_f(V)) from scores of real and of made samples (n,), (m,) (Eq. 6)."""
+    """F = E_P g_f(V) - E_Q f*(g_f(V)) from scores of real and of made samples (n,), (m,) (Eq. 7)."""
     return row.real(on_real).mean() - row.made(on_made).mean()
 
 

@@ -4,7 +4,8 @@ The generator has two hidden layers of 1200 rectifiers with batch norm, the crit
 divergences share them, so that what differs between two sheets of digits is a row of fgan.DIVERGENCES and nothing else.
 
 Differences from the paper
-- Minibatches of 64 for 4096, and 4,500 of them: minutes on one core of a processor, not an hour on a GPU.
+- Minibatches of 64 for 4096, and 4,500 of them: minutes on one core of a processor, not an hour on a GPU. The rate is
+  larger and falls, gradients are clipped, and scores are bounded where f* would overflow.
 - The critic's slope at real digits is kept small (R1, Mescheder et al. 2018). Without it all that was
   tried made a single picture.
 - Pictures are 32 x 32 as for the other variants, with an empty margin that the networks never see.
@@ -85,8 +86,8 @@ class Perceptrons:
 class FGAN(GAN):
     """The game of a divergence, in turns or in single steps.
 
-    single_step: one phase, in which one back-propagation of F moves both (Algorithm 1). max_norm: of each gradient.
-    smoothness: weight of half the squared slope of V at real pictures.
+    single_step: one phase, in which one back-propagation of F moves both (Algorithm 1). max_norm: of the gradients of a
+    phase. smoothness: weight of half the squared slope of V at real pictures.
     """
 
     def __init__(self, *arguments: object, single_step: bool, max_norm: float, smoothness: float, **named: object):

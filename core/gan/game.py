@@ -69,9 +69,9 @@ class Variant:
 
 def one_hot(label: Tensor) -> Tensor:
     """Classes (B,) as the condition (B, 10) of a generator that is told the class. ValueError for any other number."""
-    if label.ndim != 1 or not ((label >= 0) & (label < CLASSES)).all():
+    if label.ndim != 1 or label.is_floating_point() or not ((label >= 0) & (label < CLASSES)).all():
         raise ValueError(f"labels must be classes from 0 to {CLASSES - 1}, got {label.tolist()[:20]}")
-    return F.one_hot(label, CLASSES).float()
+    return F.one_hot(label.long(), CLASSES).float()
 
 
 class ToldClass(Protocol):
@@ -122,7 +122,9 @@ class GAN(nn.Module, Model, Samples, Shows, Averages, Records):
         return self.generator(z if condition is None else torch.cat((z, condition), 1))
 
     def scores(self, x: Tensor, condition: Tensor | None = None, generator: Generator = None) -> Tensor:
-        """D(x): (B,), or (B, K) where the critic has several outputs."""
+        """D(x): (B,), or (B, K) where the critic has several outputs. ValueError for x of another shape."""
+        if tuple(x.shape[1:]) != tuple(self.shape):
+            raise ValueError(f"x must have shape (B, {', '.join(map(str, self.shape))}), got {tuple(x.shape)}")
         if self.rule.seen:
             planes = condition.view(*condition.shape, *[1] * (x.ndim - 2)).expand(-1, -1, *x.shape[2:])
             x = torch.cat((x, planes), 1)

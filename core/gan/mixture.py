@@ -1,4 +1,4 @@
-"""f-GAN's experiment: a mixture of two Gaussians, fitted by one Gaussian under each divergence (Sec. 2.4).
+"""f-GAN's experiment: a mixture of two Gaussians, fitted by one Gaussian under each divergence (Sec. 2.5).
 
     for moment in fit(DIVERGENCES["kl"], Mixture(), Gaussian(0.0, 1.5), seed=0): ...
     python -m core.gan.mixture                        # fits all, and writes the two tables into mixture.json
@@ -331,7 +331,7 @@ def check_start(row: Divergence, mixture: Mixture, start: Gaussian) -> None:
 
 
 def tables(seed: int = 0) -> dict[str, Any]:
-    """All fits beside the best ones, and what was learned under each divergence measured under each (Table 2).
+    """All fits beside the best ones, and what was learned under each divergence measured under each (Sec. 2.5).
 
     {"fits": {name: {D, mu, sigma of the best; F, D_hat, mu_hat, sigma_hat of the fit}}, "cross": {learned: {measured}}}
     """

@@ -45,7 +45,8 @@ NON_SATURATING = Objective(cross_entropy, minus_log_believed)
 def least_squares(a: float, b: float, c: float) -> Objective:
     """Made pictures are pulled to a, real ones to b; G wants c (Mao et al. 2016, Eq. 2).
 
-    Where b - c = 1 and b - a = 2, and D is optimal, G minimises half of a Pearson chi-squared divergence (Sec. 3.2).
+    Where b - c = 1 and b - a = 2, and D is optimal, G minimises half of a Pearson chi-squared divergence (Sec. 3.2),
+    up to the same term on real pictures, which does not depend on G.
     """
 
     def critic(real: Tensor, fake: Tensor) -> Tensor:

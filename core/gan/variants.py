@@ -18,11 +18,12 @@ Differences from the papers
 - On digits BEGAN's energies are relative to what is on a picture, lambda_k grows, and its generator has EBGAN's
   pulling-away term: with the paper's own, ours made ones or black. On shoes lambda_k and rate alone are larger.
 - EBGAN's critic, a perceptron as in its paper's experiments on digits, sees pictures with noise on them in training.
-- z is normal with 64 numbers in all of them, so that the same z can be shown to each.
+- z is normal with 64 numbers in all but infoGAN, which has the 62 of its paper: so the same z can be shown to each.
 - Rates of those that get thousands of steps for hundreds of thousands: WGAN 2e-4 for 5e-5, WGAN-GP 3e-4 for 1e-4,
   DRAGAN 4e-4 for 1e-4.
 - On shoes every critic but BEGAN's sees each picture shifted and with a hole (Zhao et al. 2020): a few thousand photos
-  are soon known by heart. LSGAN's rate there is 4e-4. On digits DCGAN's, LSGAN's and catGAN's rate is 5e-4.
+  are soon known by heart. LSGAN's rate there is 4e-4. On digits the rate of DCGAN, LSGAN, BEGAN and catGAN without
+  labels is 5e-4, EBGAN's 1e-3, and that of GAN 4e-4.
 - Learning rates are held for half of the training and fall to 0 in the other.
 """
 
@@ -111,16 +112,28 @@ def build(
 ) -> GAN:
     """The GAN for pictures of one row of VARIANTS.
 
-    code: length of a copier's codes. classes: of catGAN's critic, where not as many as the data have. rate: Adam's,
-    where not the row's. options: over those of the row.
+    code: length of a copier's codes. classes: of catGAN's critic, where not as many as the data have. rate: of the
+    row's optimiser, where not its own (infoGAN's generator has one of its own). options: over those of the row.
     """
     rule = row(variant)
     if classes is not None:
         rule = dataclasses.replace(rule, outputs=classes)
     if rate is not None:
-        rule = dataclasses.replace(rule, optimizer=adam(rate, 0.5))
+        rule = dataclasses.replace(rule, optimizer=at_rate(rule.optimizer, rate))
     parts = rule.parts((channels, size, size), filters=filters, code=code)
     return rule.game(rule, parts, latents=latents, **{**rule.options, **options})
+
+
+def at_rate(make: Optimizer, rate: float) -> Optimizer:
+    """The same optimiser at another rate."""
+
+    def optimizer(parameters: Any) -> torch.optim.Optimizer:
+        made = make(parameters)
+        for group in made.param_groups:
+            group["lr"] = rate
+        return made
+
+    return optimizer
 
 
 def in_plane(variant: str, *, latents: int = 2, units: int = 64, **options: Any) -> GAN:

@@ -2,17 +2,18 @@
 
 A picture is read like a text, row by row. The network says for every pixel how likely each of its levels is, given all
 pixels before it. So the likelihood is exact, and a picture is made by drawing one pixel after the other. Three kinds of
-layer differ in what they see of the pixels before: PixelCNN (the last `depth` rows, with a blind spot to the right),
-Row LSTM (a triangle that opens upwards) and Diagonal BiLSTM (everything, but for one pixel: under mask A no feature of
-the row above knows that row's last pixel yet, so it is heard only where the first kernel reaches it). A multi-scale
-PixelRNN draws every second pixel of every second row first, and hears of all of them while it draws the others.
+layer differ in what they see of the pixels before: PixelCNN (three rows, and one or two more for each layer, with a
+blind spot to the right), Row LSTM (a triangle that opens upwards) and Diagonal BiLSTM (everything, but for one pixel:
+under mask A no feature of the row above knows that row's last pixel yet, so it is heard only where the first kernel
+reaches it). A multi-scale PixelRNN draws every second pixel of every second row first, and hears of all of them while
+it draws the others.
 
     symbol              here                meaning
     n                   H, W                a picture is n x n
     h                   h, filters          features inside a layer; the maps between layers have 2h
     o, f, i, g          gates               output, forget and input gate, and content (Eq. 3)
     K^is, K^ss          input_to_state, state_to_state
-    mask A, mask B      "A", "B"            first layer, all later layers (Fig. 4)
+    mask A, mask B      "A", "B"            first layer, all later layers (Fig. 2, right)
 
 Differences from the paper
 - Maps hold their features last: 1 x 1 convolutions are matrix products then.

@@ -1,4 +1,4 @@
-"""What a pixel may see: masks A and B, and the layers that obey them (Sec. 3.4, Fig. 4).
+"""What a pixel may see: masks A and B, and the layers that obey them (Sec. 3.4, Fig. 2, right).
 
 Pictures are read row by row, from left to right, and within a pixel red before green before blue. The features of every
 map are dealt out to the colours in that order: the groups. Maps have their features last: (B, H, W, features).

@@ -47,7 +47,10 @@ def field(model: PixelRNN, x: Tensor, i: int, j: int) -> Tensor:
 
 
 def receptive_field(model: PixelRNN, pictures: Tensor, i: int, j: int) -> int:
-    """How many pixels the one at (i, j) depends on in any of the pictures (B, C, H, W)."""
+    """How many pixels the one at (i, j) depends on in any of the pictures (B, C, H, W).
+
+    In colour it is among them itself: its green depends on its red.
+    """
     seen = torch.stack([field(model, x[None], i, j)[-1] > 0 for x in pictures]).any(0)
     return int(seen.sum())
 

@@ -112,7 +112,12 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows, Records):
 
     @torch.inference_mode()
     def nll(self, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-        """-log p(x) in nats, exactly: (B, C, H, W) -> (B,)."""
+        """-log p(x) in nats, exactly: (B, C, H, W) -> (B,). ValueError where x holds what is no level: grey has no
+        probability under a binary model."""
+        if self.levels == 2 and not ((x == 0) | (x == 1)).all():
+            raise ValueError("the pixels of a binary picture must be 0 or 1; make grey ones binary first")
+        if not ((x >= 0) & (x <= 1)).all():
+            raise ValueError(f"pixels must be from 0 to 1, got {x.min():.3g} to {x.max():.3g}")
         return self.nats(x).flatten(1).sum(1)
 
     # ---- sampling
@@ -215,9 +220,9 @@ def bar(noise: Tensor, temperature: float) -> Tensor:
 def chosen(logits: Tensor, noise: Tensor, temperature: float) -> Tensor:
     """Levels (n,) in [0, 1] drawn with even noise (n,) from logits (n, K)."""
     top = logits.shape[1] - 1
-    if temperature == 0:
+    if temperature < torch.finfo(logits.dtype).tiny:  # it would be rounded to 0
         return logits.argmax(1) / top
-    behind = logits - logits.amax(1, keepdim=True)  # 0 at most, so that no temperature is too small to divide by
+    behind = logits - logits.amax(1, keepdim=True)  # 0 at most, so that a small temperature makes no infinity of it
     below = (behind / temperature).softmax(1).cumsum(1)  # the first level whose sum exceeds the noise
     return (below <= noise[:, None]).sum(1).clamp(max=top) / top
 

@@ -10,7 +10,7 @@ from core.vqa.answerer import evaluate
 from core.vqa.baselines import Counts, Nearest, Random
 from core.vqa.networks import METHODS, Drawn, Looking, Network, evaluate_looking
 
-PAPER = "arXiv:1505.00468, Sec. 4"
+PAPER = "arXiv:1505.00468, Sec. 5"
 COMMON = dict(evaluate=evaluate, metric="accuracy", unit="% accuracy", paper=PAPER)
 JOINT = COMMON | dict(data="vqa", batch_size=128)
 TITLES = {
@@ -44,7 +44,7 @@ RECIPES["rdan"] = JOINT | dict(
     data="vqa-maps",
     steps=2000,
     evaluate=evaluate_looking,
-    paper="arXiv:1611.00471, Sec. 3.4",
+    paper="arXiv:1611.00471, Sec. 3.3",
 )
 RECIPES["vqa-easy"] = COMMON | dict(build=Drawn, config={}, variant="easy", data="easy-vqa", batch_size=64, steps=3000)
 RECIPES["vqa-coco"] = COMMON | dict(

@@ -66,9 +66,11 @@ class Answerer(nn.Module, Model):
             )
         asked = language.words_of(question)
         if not asked:
-            raise ValueError("the question holds no word; ask something like 'what color is the dog?'")
+            raise ValueError("the question has no words; ask something like 'what color is the dog?'")
+        if (n := len(language.every_word(question))) > language.LONGEST:
+            raise ValueError(f"the question has {n} words; at most {language.LONGEST} are read: shorten it")
         if len(self.vocabulary.unknown(asked)) == len(set(asked)):
-            raise ValueError("none of these words was in the training questions; ask in English, about what is seen")
+            raise ValueError("none of these words was in the training questions; ask in English, about the photo")
 
     def unknown(self, question: str) -> list[str]:
         """The words of a question that the model never learned."""

@@ -1,4 +1,4 @@
-"""What answers without understanding are worth: the baselines of the VQA paper (Antol et al. 2015, Sec. 4).
+"""What answers without understanding are worth: the baselines of the VQA paper (Antol et al. 2015, Sec. 5).
 
     random                one of the answers, drawn
     prior                 the commonest answer of all, which is "yes" there
@@ -21,7 +21,7 @@ from torch import Tensor, nn
 from core.noise import seeded
 from core.recipe import Batch, Phase
 from core.vqa import language
-from core.vqa.answerer import ANSWERS, WORDS, Answerer, Guesses
+from core.vqa.answerer import ANSWERS, FIRST, WORDS, Answerer, Guesses
 from core.words import PADDING, UNKNOWN
 
 CODE = 128  # numbers that a photo is remembered by
@@ -37,7 +37,7 @@ class Counts(Answerer):
 
     channels = 1  # of a photo, which it never sees
 
-    def __init__(self, *, method: str = "type", words=WORDS, answers=ANSWERS, **_):
+    def __init__(self, *, method: str = "type", words=WORDS, answers=ANSWERS, first=FIRST, photos=0, questions=0):
         super().__init__(words, answers)
         self.method = method
         self.counts = nn.Parameter(torch.zeros(len(language.TYPES), len(self.answers)))
@@ -89,7 +89,9 @@ def once(questions: Tensor) -> Tensor:
 class Nearest(Answerer):
     """A memory of the training questions, their photos and their answers."""
 
-    def __init__(self, *, words=WORDS, answers=ANSWERS, photos: int = 8, questions: int = 8, channels: int = 1280, **_):
+    def __init__(
+        self, *, words=WORDS, answers=ANSWERS, first=FIRST, photos: int = 8, questions: int = 8, channels: int = 1280
+    ):
         super().__init__(words, answers)
         self.channels = channels
         self.photo_codes = nn.Parameter(torch.zeros(photos, CODE))

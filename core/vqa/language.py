@@ -11,7 +11,7 @@ from core import words
 LONGEST = 26  # words of a question that are read: the longest of DAQUAR has 30
 SEEN = 3  # times that a word must stand in the training questions to be learned
 MOST_WORDS = 2000
-PLACES, OF_EACH = 3, 10  # the first words of a question, and the common ones for each place (Antol et al., Sec. 4)
+PLACES, OF_EACH = 3, 10  # the first words of a question, and the common ones for each place (Antol et al., Sec. 5)
 SAME = {"colour": "color", "colours": "colors", "grey": "gray", "photo": "picture", "what's": "what is",
         "where's": "where is", "who's": "who is", "there's": "there is", "isn't": "is not", "aren't": "are not",
         "doesn't": "does not", "cant": "can not", "can't": "can not"}  # fmt: skip
@@ -27,7 +27,12 @@ TYPES = (
 
 def words_of(text: str) -> list[str]:
     """A question's words, at most LONGEST, in the spellings that the networks were trained on."""
-    return " ".join(SAME.get(word, word) for word in words.tokens(text)).split()[:LONGEST]
+    return every_word(text)[:LONGEST]
+
+
+def every_word(text: str) -> list[str]:
+    """The same, however many there are."""
+    return " ".join(SAME.get(word, word) for word in words.tokens(text)).split()
 
 
 def type_of(question: Sequence[str]) -> int:

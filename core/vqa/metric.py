@@ -38,7 +38,7 @@ def normalised(answer: str) -> str:
     within_number = re.search(r"\d,\d", text) is not None
     for mark in PUNCTUATION:
         if mark in text:
-            beside_space = f"{mark} " in text or f" {mark}" in text or text.startswith(mark) or text.endswith(mark)
+            beside_space = f"{mark} " in text or f" {mark}" in text
             text = text.replace(mark, "" if beside_space or within_number else " ")
     text = re.sub(r"\.(?!\d)", "", text)
     kept = [NUMBERS.get(word, word) for word in text.split() if word not in ARTICLES]

@@ -1,6 +1,6 @@
 """The networks of the VQA paper, each a row of METHODS, and r-DAN beside them.
 
-VQA: Visual Question Answering (Antol et al. 2015, arXiv:1505.00468, Sec. 4). A question and a photo become two vectors
+VQA: Visual Question Answering (Antol et al. 2015, arXiv:1505.00468, Sec. 5). A question and a photo become two vectors
 of the same length; their product, element by element, or both side by side, goes through two hidden layers to a softmax
 over the answers.
 
@@ -81,7 +81,7 @@ class Learner(Answerer):
 
 
 class Bag(nn.Module):
-    """Which of the 1,000 commonest words a question has, and its first three words one by one (Sec. 4, BoW Q)."""
+    """Which of the 1,000 commonest words a question has, and its first three words one by one (Sec. 5, BoW Q)."""
 
     def __init__(self, known: Sequence[str], first: Sequence[Sequence[str]]):
         super().__init__()
@@ -101,7 +101,7 @@ class Bag(nn.Module):
 
 
 class Memory(nn.Module):
-    """An LSTM over the words; the question is its last states, hidden and cell, of all layers (Sec. 4, LSTM Q)."""
+    """An LSTM over the words; the question is its last states, hidden and cell, of all layers (Sec. 5, LSTM Q)."""
 
     def __init__(self, vocabulary: int, units: int, embedding: int, layers: int):
         super().__init__()
@@ -135,7 +135,8 @@ class Network(Learner):
         forget: float = 0.05,
         learning_rate: float = 1e-3,
         decay: float = 1e-2,
-        **_,
+        photos: int = 0,
+        questions: int = 0,
     ):
         super().__init__(words, answers)
         if method not in METHODS:
@@ -191,6 +192,7 @@ class Looking(Learner):
         *,
         words: Sequence[str] = WORDS,
         answers: Sequence[str] = ANSWERS,
+        first: Sequence[Sequence[str]] = FIRST,
         channels: int = 1280,
         units: int = 384,
         embedding: int = 200,
@@ -200,7 +202,8 @@ class Looking(Learner):
         forget: float = 0.05,
         learning_rate: float = 1e-3,
         decay: float = 1e-2,
-        **_,
+        photos: int = 0,
+        questions: int = 0,
     ):
         super().__init__(words, answers)
         self.channels, self.forget, self.learning_rate, self.decay = channels, forget, learning_rate, decay
@@ -276,12 +279,14 @@ class Drawn(Learner):
         *,
         words: Sequence[str] = WORDS,
         answers: Sequence[str] = ANSWERS,
+        first: Sequence[Sequence[str]] = FIRST,
         units: int = 64,
         embedding: int = 64,
         filters: int = 16,
         common: int = 128,
         learning_rate: float = 2e-3,
-        **_,
+        photos: int = 0,
+        questions: int = 0,
     ):
         super().__init__(words, answers)
         self.share = self.forget = 0.0  # one exact answer to each question: nothing to guard against

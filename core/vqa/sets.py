@@ -16,8 +16,9 @@ rarer is left out of training; in measuring it counts, as one that nobody can an
 
 import csv
 import importlib.util
+import itertools
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -162,7 +163,31 @@ def made(root: Path) -> dict[str, list[Asked]]:
     for photo, text, answers, kind in from_captions(sentences):
         scores = {answer: metric.agreement(n) for answer, n in answers.items()}
         found[part_of[photo]].append(Asked(photo, text, answers, scores, kind, "captions"))
+    even = {text for text, (one, other) in sides(itertools.chain(*found.values())).items() if len(one) == len(other)}
+    return {part: asked if part == "train" else evened(part, asked, even) for part, asked in found.items()}
+
+
+def sides(asked: Iterable[Asked]) -> dict[str, tuple[list[int], list[int]]]:
+    """Where the questions of a text stand whose answer is "yes" or "1", and where the others do, "no" or a number."""
+    found: dict[str, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for k, each in enumerate(asked):
+        if each.kind in ("yes/no", "number"):
+            found[each.text][not {"yes", "1"} & each.answers.keys()].append(k)
     return found
+
+
+def evened(part: str, asked: list[Asked], even: set[str]) -> list[Asked]:
+    """Of a held-out part's questions with a text in `even`, as many of either side.
+
+    They are even over all photos. Without this, what one part has too many of the others would lack, and who learned
+    their habits would be misled: a network that sees no photo would do worse than chance.
+    """
+    left_out: set[int] = set()
+    for text, (one, other) in sides(asked).items():
+        more = max(one, other, key=len)
+        order = torch.randperm(len(more), generator=seeded(0, f"evened: {part}: {text}")).tolist()
+        left_out |= {more[k] for k in order[min(len(one), len(other)) :]} if text in even else set()
+    return [each for k, each in enumerate(asked) if k not in left_out]
 
 
 def daquar(root: Path, split: str) -> list[Asked]:
