@@ -1,4 +1,4 @@
-"""How long a visitor waits: from `python app.py` to the first tab, from a click to a film, from a stroke to a photo.
+"""How long a visitor waits: from `python app.py` to the first tab, from a click, a stroke or a slider to a picture.
 
 python -m benchmarks.app              # needs a Chromium; about a minute
 """
@@ -43,6 +43,9 @@ def main() -> None:
             if page.get_by_role("tab", name="pix2pix", exact=True).count():
                 stroked = waits(page, "pix2pix", lambda k: stroke(page, 0.3 + 0.4 * k / ROUNDS))
                 told("end of a stroke to a photo of 128 x 128", stroked)
+            codes = page.locator("#infogan-c2 input[type=range]")
+            slid = waits(page, "infogan", lambda k: timed(lambda: codes.fill(f"{0.2 * k - 1:.2f}")))
+            told("a slider of infoGAN's to its digit", slid)
     finally:
         server.terminate()
         server.wait()

@@ -71,7 +71,7 @@ CARDS = [
         "infoGAN",
         "home-infogan.png",
         "Four rows of generated digits: the category changes across, a number from row to row",
-        "A GAN that found ten kinds of digits and two ways to bend them, without one label. Turn its codes, sweep "
+        "A GAN that found ten kinds of digits and two ways to bend them, without one label. Vary its codes, sweep "
         "them, and let it read those of your own digit.",
     ),
     Card(
@@ -79,7 +79,7 @@ CARDS = [
         "f-GAN",
         "home-fgan.png",
         "Two hills, and two Gaussians fitted to them: a wide one that covers both and a narrow one on the higher hill",
-        "One bell curve cannot be two hills. Choose an f-divergence, fit one live, and see whether it covers "
+        "One bell curve cannot match two hills. Choose an f-divergence, fit one live, and see whether it covers "
         "both or picks one.",
     ),
     Card(

@@ -19,7 +19,7 @@ from demos.checks import shown
 from demos.widgets import draw_strokes
 
 EXAMPLES = Path(__file__).parent / "examples"
-DIGITS_FROM = "the UCI digits' test writers"
+DIGITS_FROM = "the test part of the UCI handwritten digits"
 
 
 @functools.lru_cache(maxsize=1)
@@ -58,13 +58,13 @@ def read_sketch(value: Any, *, palette: dict[str, str] | None = None, paper: str
     """
     empty = isinstance(value, dict) and not value.get("png") and not value.get("strokes")
     if value is None or empty or (isinstance(value, str) and not value):
-        raise ValueError("no sketch came, an empty pad was sent; a drawing was expected: draw something on the pad")
+        raise ValueError("the pad is empty; a drawing was expected: draw something first")
     if isinstance(value, dict) and (not value.get("png") or (palette is not None and value.get("strokes"))):
         image = draw_strokes(value["strokes"], 280, palette=palette, paper=paper)
     else:
         image = open_picture(decoded(value["png"] if isinstance(value, dict) else value))
     if all(low == high for low, high in (channel.getextrema() for channel in image.split())):
-        raise ValueError("the sketch is blank, all its pixels are the same; lines were expected: draw something first")
+        raise ValueError("the drawing is blank; lines were expected: draw something first")
     return image
 
 

@@ -301,7 +301,7 @@ def class_heat(title: str, probabilities: Tensor) -> go.Figure:
         colorscale=[[0, "rgba(0,114,178,0.04)"], [1, COLOURS["reading"]]],
         zmin=0,
         zmax=1,
-        colorbar=dict(title="sure", tickformat=".0%", thickness=10),
+        colorbar=dict(title="probability", tickformat=".0%", thickness=10),
         hovertemplate="glimpse %{x}: digit %{y}, %{z:.0%}<extra></extra>",
     )
     result.update_yaxes(dtick=1, showgrid=False).update_layout(hovermode="closest")

@@ -413,7 +413,8 @@ def test_a_visitor_generates_scrubs_reconstructs_and_finds(url: str):
         page.wait_for_function(CHANGED, arg=before, timeout=30_000)
         page.locator("#draw-kl .main-svg").first.wait_for()
         page.get_by_role("button", name="Clear").click()
-        page.wait_for_function("document.querySelector('#draw-stage').classList.contains('stale')")
+        for part in ("canvas", "#draw-kl-box"):  # the film, and the chart under it
+            page.wait_for_function(f"getComputedStyle(document.querySelector('#draw-page {part}')).opacity < 0.5")
 
         page.get_by_label("A test picture", exact=True).check()
         page.get_by_label("Find the digit", exact=True).check()

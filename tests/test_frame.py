@@ -4,6 +4,7 @@ Browser tests run for each page of app.pages, so that a new tab gets them by exi
 """
 
 import contextlib
+import copy
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from gradio.state_holder import SessionState
 
 import app
 from core.weights import WeightsError
-from demos import frame
+from demos import TABS, frame
 from demos.frame import parts
 from tests.browser import barriers, open_page
 
@@ -95,6 +96,39 @@ def test_an_error_that_nobody_foresaw_is_logged_and_gets_a_sentence(caplog: pyte
     assert isinstance(found, frame.Note)
     assert "bug" not in str(found)
     assert "bug" in caplog.text
+
+
+def test_live_work_goes_on_where_it_was_and_begins_anew_where_asked_or_of_other_values():
+    going, begun = frame.going.Going(), []
+
+    def begin(n: int = 5) -> Iterator[int]:
+        begun.append(n)
+        yield from range(n)
+
+    first = going.on("a", begin)
+    assert [next(first), next(first)] == [0, 1]
+    first.close()  # stopped
+    assert next(going.on("a", begin)) == 2
+    assert next(going.on("b", begin)) == 0
+    assert next(going.on("b", begin, anew=True)) == 0
+    assert list(going.on("b", begin)) == [1, 2, 3, 4]
+    assert next(going.on("b", begin)) == 0  # it was over
+    older = going.on("b", begin)
+    assert next(older) == 1
+    assert next(going.on("b", begin, anew=True)) == 0
+    assert list(older) == []  # another one took over
+    assert len(begun) == 5
+    with pytest.raises(ZeroDivisionError):
+        next(going.on("c", lambda: (1 // 0 for _ in "x")))
+    assert next(going.on("c", begin)) == 0  # what failed begins again
+    assert copy.deepcopy(going).work is None  # no visitor has another one's
+
+
+def test_tabs_start_alone_and_an_unknown_one_is_named():
+    assert app.chosen([]) == TABS
+    assert [module.ID for module in app.chosen(["gans", "draw"])] == ["draw", "gans"]
+    with pytest.raises(SystemExit, match="There is no tab 'drew'; there are: home, draw, "):
+        app.chosen(["draw", "drew"])
 
 
 def test_a_control_takes_no_name_of_a_part_of_the_page():
@@ -314,7 +348,7 @@ def test_axe_finds_no_barriers(opened: tuple[Any, str]):
 
 
 SMALL_TARGETS = """tab => [...document.querySelectorAll(`#${tab}-page :is(button, select, label:has(> input))`)]
-    .filter(x => x.offsetParent && !x.closest('.pad'))
+    .filter(x => x.offsetParent)
     .map(x => [x.textContent.trim().slice(0, 30), x.getBoundingClientRect().height])
     .filter(([, height]) => height < 43.5)"""
 SMALL_WORDS = """tab => { const walker = document.createTreeWalker(document.querySelector(`#${tab}-page`), 4);

@@ -131,8 +131,8 @@ def test_a_gan_finds_the_ring():
     before = run.frame()["frame"]["players"][0]["facts"]
     run.advance(400)
     after = run.frame()["frame"]["players"][0]["facts"]
-    assert int(dict(after)["on target"].split()[0]) > int(dict(before)["on target"].split()[0])
-    assert int(dict(after)["covered"].split()[0]) > 50
+    assert int(dict(after)["on target"].rstrip("%")) > int(dict(before)["on target"].rstrip("%"))
+    assert int(dict(after)["covered"].rstrip("%")) > 50
 
 
 @pytest.mark.parametrize("left", ["gan", "wgan-gp", "lsgan"])
@@ -369,7 +369,7 @@ def test_the_second_visitor_waits_is_told_how_long_and_gets_a_turn(monkeypatch: 
     assert steps_of([next(runs[0])]) == [1]
     assert [next(runs[1]), next(runs[2])] == [1, 2]
     monkeypatch.setattr(track, "TURN_SECONDS", 20)
-    assert track.wait(2).startswith("2 races run before yours, which starts in about ")
+    assert track.wait(2).startswith("2 races are ahead of yours, which starts in about ")
     assert 20 <= int(track.wait(2).split()[-2]) <= 40
     monkeypatch.setattr(track, "TURN_SECONDS", 0.0)
     assert next(runs[0]) == 2  # its turn is over, and it stands at the end of the line

@@ -405,7 +405,7 @@ def test_the_second_of_two_races_is_told_how_long_it_waits_and_closing_the_first
         first.locator("#gans-race-run").click()
         first.wait_for_function(f"{STEP} > 1 && {STEP} < 200", timeout=LONG)
         second.locator("#gans-race-run").click()
-        second.locator("#gans-said").get_by_text(re.compile("One race runs before yours.* seconds")).wait_for(
+        second.locator("#gans-said").get_by_text(re.compile("One race is ahead of yours.* seconds?")).wait_for(
             timeout=LONG
         )
         first.close()

@@ -192,7 +192,7 @@ def test_a_drawing_sets_the_sliders_and_is_drawn_again_from_them():
     assert np.abs(drawn[0] - picture(DIGITS, Codes(**wanted), 0)).max() <= 2  # as when the codes are turned
     turned = show(mode="read", source="sketch", sketch=SEVEN, **wanted | {"c2": -wanted["c2"] or 1.0})
     assert [pane["title"] for pane in turned.outputs[0]["panes"]][2:] == ["From your codes"]
-    assert "You then turned to" in turned.said
+    assert "You then moved to" in turned.said
 
 
 def test_another_test_digit_brings_its_own_codes_and_other_modes_keep_theirs():
@@ -204,7 +204,7 @@ def test_another_test_digit_brings_its_own_codes_and_other_modes_keep_theirs():
 
 def test_an_empty_pad_and_a_wrong_number_are_said_where_they_are():
     empty = show(mode="read", source="sketch", sketch=None)
-    assert (empty.at, "Draw a digit" in str(empty)) == ("sketch", True)
+    assert (empty.at, "Draw a large digit" in str(empty)) == ("sketch", True)
     wrong = show(mode="read", source="stock", which="four")
     assert wrong.at == "which"
     assert "number of the test digit must be a whole number" in str(wrong)
@@ -244,7 +244,7 @@ def test_the_lessons_table_has_what_the_cards_say():
     rows = learned.measured().splitlines()[2:]
     assert len(rows) == len(codes.MODELS)
     metrics = core.card(DIGITS)["metrics"]
-    assert f"{metrics['accuracy']:.1f} %" in rows[0]
+    assert f"{metrics['accuracy']:.1f}%" in rows[0]
     assert f"{metrics['c2 slant']:+.2f}" in rows[0]
 
 
@@ -344,4 +344,4 @@ def test_a_read_digit_moves_the_sliders_and_they_turn_on_from_there(url: str):
         page.locator("#infogan-c2 input[type=range]").focus()
         page.keyboard.press("ArrowLeft" if read["c2"] > 0 else "ArrowRight")
         page.locator("#infogan-film .pane").nth(2).wait_for(timeout=30_000)
-        assert "You then turned to" in page.locator("#infogan-said .said").inner_text()
+        assert "You then moved to" in page.locator("#infogan-said .said").inner_text()

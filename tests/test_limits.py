@@ -118,7 +118,7 @@ def test_a_large_picture_within_the_limit_is_taken(url: str):
     assert status == 200
     event = json.loads(text)["event_id"]
     _, _, stream = answer(url + f"gradio_api/call/draw_classify/{event}")
-    assert "The picture is broken, cut short or none" in stream
+    assert "The file is damaged or not a picture" in stream
 
 
 def test_sessions_do_not_pile_up():

@@ -301,7 +301,7 @@ def test_uploads_of_every_kind_are_read(mode: str):
         (None, "Choose a photo"),
         (b"", "Choose a photo"),
         (b"GIF89a...", "GIF, which is not read"),
-        (file_of(PLAN)[:90], "broken, cut short"),
+        (file_of(PLAN)[:90], "damaged or not a picture"),
         (file_of(Image.new("1", (8000, 5000))), "pixels"),
     ],
 )
@@ -467,7 +467,7 @@ def test_an_upload_shows_photo_edges_and_photo_again(url: str):
         upload(page, "bag.png", file_of(picture))
         wait_for_caption(page, "A shoe", 3)
         upload(page, "broken.png", file_of(picture)[:80])
-        page.get_by_text("broken, cut short").first.wait_for()
+        page.get_by_text("damaged or not a picture").first.wait_for()
         page.locator("#pix2pix-stage.stale").wait_for()
         page.get_by_label("My drawing", exact=True).check()
         wait_for_caption(page, "A shoe", 1)

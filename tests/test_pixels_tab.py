@@ -168,9 +168,9 @@ def test_what_is_given_stays_and_the_rest_is_drawn(four: dict, side: str):
     *_, last = four["rowlstm-mnist"].grow(4, generator=seeded(2, "pixels"), **how)
     assert np.array_equal(cells(frames[SIDE - 1], 4) == 255, last[:, 0].bool().numpy())
     later = known & (np.cumsum(~known).reshape(SIDE, SIDE) > 0)
-    assert (f"{later.sum()} of the given pixels come after" in found.said) == later.any() == (side != "bottom")
+    assert (f"{later.sum()} given pixels come after" in found.said) == later.any() == (side != "bottom")
     found = pixels.show("complete", count=1, which="3", edge="bottom", percent=25, model="multiscale-mnist")
-    assert f"{21 * SIDE - 11 * 14} of the given pixels come after" in found.said  # all that the small picture lacks
+    assert f"{21 * SIDE - 11 * 14} given pixels come after" in found.said  # all that the small picture lacks
 
 
 def test_a_pad_says_what_is_ink_and_what_is_covered(four: dict):
@@ -242,8 +242,9 @@ def test_the_surprise_of_all_pixels_is_the_nats_of_the_picture(four: dict):
 def test_a_drawing_finds_its_place_among_the_test_digits(four: dict):
     values = surprise.quantiles("PixelCNN")
     assert [surprise.share_below(nats, values) for nats in (10, 60, 115, 160, 500)] == [0, 0, 55, 100, 100]
-    assert "For PixelCNN, that is more than any of the 5,000 test digits takes" in surprise.said({"PixelCNN": 200.0})
-    assert "For PixelCNN, that is more than 55 % of the 5,000 test digits take" in surprise.said({"PixelCNN": 115.0})
+    assert "For PixelCNN, that is more than any of the 5,000 test digits costs" in surprise.said({"PixelCNN": 200.0})
+    assert "For PixelCNN, that is less than any of the 5,000 test digits costs" in surprise.said({"PixelCNN": 10.0})
+    assert "For PixelCNN, that is more than 55% of the 5,000 test digits cost" in surprise.said({"PixelCNN": 115.0})
 
 
 # ------------------------------------------------------------------ the race
@@ -356,7 +357,7 @@ def test_bad_input_gets_one_sentence(four: dict, what: str):
         (dict(mode="complete", percent=0), "percent", "Nothing is covered"),
         (dict(mode="complete", source="sketch"), "covers", "Draw part of a digit"),
         (dict(mode="complete", source="sketch", covers={"strokes": [INK]}), "covers", "Nothing is covered"),
-        (dict(mode="score", source="sketch"), "sketch", "Draw a digit"),
+        (dict(mode="score", source="sketch"), "sketch", "Draw a large digit"),
         (dict(mode="see", which="x"), "which", "number of the test digit"),
         (dict(mode="generate", temperature=-1), "temperature", "temperature must be"),
         (dict(mode="race", seed="x"), "seed", "whole number"),

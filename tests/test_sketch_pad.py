@@ -284,7 +284,7 @@ def test_a_palette_is_readable_on_a_phone(widgets: Widgets, dark: bool) -> None:
             place = face.bounding_box()
             assert place["x"] >= 0
             assert place["x"] + place["width"] <= 390
-            assert 32 <= place["height"] < 40, "large enough for a finger, and no name is broken"
+            assert 43.5 <= place["height"] < 48, "large enough for a finger, and no name is broken"
         rows = {round(face.bounding_box()["y"]) for face in plan.locator(".inks .face").all()}
         assert len(rows) <= 4, "three a row"
         sheet = plan.locator("canvas").bounding_box()

@@ -62,7 +62,7 @@ def test_every_method_stands_in_the_table_with_its_own_answer():
     assert list(rows) == list(TITLES.values())
     for key, title in TITLES.items():
         assert rows[title][1] == asking.answers(key, asking.example(PHOTO), QUESTION)[0][0]
-        assert rows[title][4] == f"{core.card(asking.NAMES[key])['metrics']['accuracy']:.1f} %"
+        assert rows[title][4] == f"{core.card(asking.NAMES[key])['metrics']['accuracy']:.1f}%"
 
 
 def test_the_film_is_bright_where_r_dan_looks_and_has_the_words_weights():
@@ -90,7 +90,7 @@ def test_options_share_what_the_method_gives_them_and_strange_ones_are_named():
     assert dict(zip(bars.y, bars.x, strict=True)) == pytest.approx(
         {"Red": 100 * p["red"] / total, "two": 100 * p["2"] / total}
     )
-    assert "It cannot give a zeppelin." in shown.said
+    assert "Not among its answers: a zeppelin." in shown.said
     twice = show(mode="choice", options="Red, two, the two, a zeppelin, 2", method="lstm-q-i")
     assert (twice.said, twice.outputs[1].data[0].x) == (shown.said, bars.x)  # the same answer in other words
     assert show(mode="choice", options="zeppelin").at == "options"
@@ -103,7 +103,7 @@ def test_ten_people_make_a_consensus_that_answers_are_worth():
     bars = shown.outputs[1].data[0]
     assert dict(zip(bars.y, bars.x, strict=True)) == pytest.approx({"tan": 100, "brown": 60, "dog": 30}, abs=1e-6)
     for _, first, _, _, worth in shown.outputs[2]["data"]:
-        assert worth == f"{100 * metric.score(first, people):.0f} %"
+        assert worth == f"{100 * metric.score(first, people):.0f}%"
     assert show(mode="people", people="brown").at == "people"
 
 
@@ -132,7 +132,7 @@ TURNED = Image.new("RGB", (40, 20), "red")
         (None, "choose a photo"),
         (b"", "choose a photo"),
         (GONE, "deleted after an hour"),
-        (b"no picture", "broken, cut short"),
+        (b"no picture", "damaged or not a picture"),
         (as_file(BIG), "40,000,000 pixels"),
         (as_file(TURNED, "GIF", save_all=True, append_images=[TURNED.rotate(90)]), "is a gif"),
     ],
@@ -150,7 +150,7 @@ def test_a_picture_of_the_camera_is_opened_as_uploads_are():
     assert film["panes"][0]["width"] == 2 * film["panes"][0]["height"]
     for camera_has, said in [
         (sent[1], "40,000,000 pixels"),
-        (camera.preprocess(ImageData(url="data:image/png;base64,?")), "broken, cut short"),
+        (camera.preprocess(ImageData(url="data:image/png;base64,?")), "damaged or not a picture"),
         (camera.preprocess(ImageData(path="/no/such/file")), "deleted after an hour"),
         (camera.preprocess(None), "take a photo first"),
     ]:

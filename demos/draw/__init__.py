@@ -73,7 +73,7 @@ PATH = [
         "network sure?",
     ),
     frame.Step(
-        "Take the window yourself",
+        "Move the window yourself",
         dict(mode="attend", photo="flower") | WINDOW,
         "Drag the spacing up until the window covers the flower. How many filters does it take to recognise it?",
     ),
@@ -163,13 +163,13 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             model = page.control("model", gr.Dropdown(MODELS, value=ATTENTION, label="Model"), when=PAINTING)
             page.control(
                 "compare",
-                gr.Checkbox(True, label="Beside it, the model without attention"),
+                gr.Checkbox(True, label="Compare with the model without attention"),
                 when=PAINTING | {"model": [ATTENTION]},
-                caption="beside it without",
+                caption="with and without attention",
             )
             page.control("source", gr.Radio(SOURCES, value="test", label="Which picture?"), when=LOOKING)
             page.control(
-                "sketch", SketchPad(elem_id="draw-sketch", label="Draw a digit, large", brush=0.1), when=DRAWING
+                "sketch", SketchPad(elem_id="draw-sketch", label="Draw a large digit", brush=0.1), when=DRAWING
             )
             page.control("photo", gr.Dropdown(PHOTOS, value="flower", label="Picture"), when=MOVING)
             with page.only("window", MOVING):
@@ -187,7 +187,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                     sheets = FilmStrip(
                         elem_id="draw-sheets",
                         label="Samples during training",
-                        placeholder="This network names digits; it makes no pictures.",
+                        placeholder="This network recognises digits; it makes no pictures.",
                     )
                 with gr.Column(min_width=300):
                     curve = gr.Plot(show_label=False, elem_id="draw-curve")

@@ -74,7 +74,7 @@ def classify(picture: str = "", seed: str = "0") -> dict[str, Any]:
         ),
         plots.pane(f"What it sees, {points} × {points}", seen, large=True),
     ]
-    truth = "" if label is None else f" It is a {label}, from {pictures.DIGITS_FROM}."
+    truth = "" if label is None else f" It is {an(label)}, from {pictures.DIGITS_FROM}."
     captions = [f"Glimpse {k} of {len(looks)}: {opinion(look.probabilities[0])}" for k, look in enumerate(looks, 1)]
     captions[-1] += truth
     film = plots.film(len(looks), panes, window_readouts("read", [look.read for look in looks], points), captions)
@@ -82,10 +82,15 @@ def classify(picture: str = "", seed: str = "0") -> dict[str, Any]:
     answer = max(range(len(sure)), key=sure.__getitem__)
     said = f"After {len(looks)} glimpses it says {answer}, and is {sure[answer]:.0%} sure."
     if label is not None:
-        said += " That is right." if answer == label else f" It is a {label}."
+        said += " That is right." if answer == label else f" It is {an(label)}."
     lit = {"read": [0.9] * len(looks), "encoder": [0.6] * len(looks), "read>encoder": [0.9] * len(looks)}
     rows = [[round(p, 4) for p in look.probabilities[0].tolist()] for look in looks]
     return film | {"probabilities": rows, "said": said, "lit": lit}
+
+
+def an(digit: int) -> str:
+    """The digit with its article."""
+    return f"{'an' if digit == 8 else 'a'} {digit}"
 
 
 def attend(
@@ -127,8 +132,8 @@ def attend(
     ]
     peak = f"The brightest pixel written back is {back.max():.2f}; what no filter reaches stays black."
     said = (
-        f"From a window {(points - 1) * delta:.0f} pixels wide a network would get {points} × {points} pixels, "
-        "and nothing else of the picture."
+        f"Through this window, {(points - 1) * delta + 2 * sigma:.0f} pixels wide, a network gets {points} × {points} "
+        "numbers, and nothing else of the picture."
     )
     return plots.film(1, panes, captions=[peak]) | {"said": said, "lit": {"read": [1.0], "write": [1.0]}}
 
@@ -215,8 +220,8 @@ def summary(steps: list[Glimpse], beside: list[Glimpse] | None, series: dict[str
     if beside is None:
         return f"By step {there(steps)} of {len(steps)} the picture is almost what it will be; the rest is polish."
     return (
-        f"With attention the digit grows stroke by stroke and is there at step {there(steps)}; without, "
-        f"its outline is there at step {there(beside)}, and the rest only sharpens it."
+        f"With attention the digit grows stroke by stroke and has taken shape by step {there(steps)}; without, "
+        f"its outline has by step {there(beside)}, and the rest only sharpens it."
     )
 
 

@@ -8,8 +8,8 @@ import gradio as gr
 from core.gan import mixture as m
 from core.gan.fgan import DIVERGENCES
 from demos import checks, frame
-from demos.fgan import digits, fits, views
-from demos.fgan.words import DIAGRAM, EQUATION, LIT, METHODS, MODES, PARZEN, PATH, SAME_NOISE, SLIDERS
+from demos.fgan import digits, fits, views, words
+from demos.fgan.words import DIAGRAM, EQUATION, METHODS, MODES, PARZEN, PATH, SLIDERS
 from demos.widgets import FilmStrip
 
 TITLE, ID = "f-GAN", "fgan"
@@ -25,9 +25,14 @@ def show(mode: str, **values: Any) -> frame.Shown:
     return {"fit": show_fit, "row": show_row, "saddle": show_saddle, "digits": show_digits}[mode](**values)
 
 
-def shown(view: views.View) -> frame.Shown:
-    film = view.film | {"lit": {part: [strength] * view.film["frames"] for part, strength in LIT.items()}}
+def shown(view: views.View, turns: list[dict[str, float]]) -> frame.Shown:
+    """turns: what is at work in the frames, over and over."""
+    film = view.film | {"lit": frame.lit([turns[k % len(turns)] for k in range(view.film["frames"])])}
     return frame.Shown([film, view.left, view.right, view.formula], view.said)
+
+
+def turns_of(method: str) -> list[dict[str, float]]:
+    return words.AT_ONCE if method == "single step" else words.IN_TURN
 
 
 def chosen_of(divergence: str, beside: str, alpha: float, pi: float) -> list[fits.Chosen]:
@@ -55,36 +60,36 @@ def show_fit(
     chosen, mixture, start = set_up(divergence, beside, alpha, pi, **scene)
     values = dict(divergence=divergence, beside=beside, method=method, seed=seed) | scene
     fitted = frame.recording("fgan-fit", values) or [fits.at_start(*each, mixture, start, method) for each in chosen]
-    return shown(views.Fitting(chosen, mixture, start).view(fitted))
+    return shown(views.Fitting(chosen, mixture, start).view(fitted), turns_of(method))
 
 
 def show_row(divergence: str, alpha: float = 0.5, pi: float = 0.3) -> frame.Shown:
     chosen = fits.numbered(divergence, alpha, pi)
     fits.row_of(*chosen)  # what is none cannot be looked up
-    return shown(views.divergence(*chosen))
+    return shown(views.divergence(*chosen), [words.JUDGING])
 
 
 def show_saddle(curvature: float = 0.3, coupling: float = 1.0, rate: float = 1.0) -> frame.Shown:
     given = dict(curvature=(curvature, 0, 1), coupling=(coupling, 0.1, 3), rate=(rate, 0.1, 4))
-    return shown(views.saddle(*(checks.number(key, *bounds) for key, bounds in given.items())))
+    return shown(views.saddle(*(checks.number(key, *bounds) for key, bounds in given.items())), words.AT_ONCE)
 
 
 def show_digits(seed: str = "0") -> frame.Shown:
-    return shown(views.View(SAME_NOISE, digits.sheets(seed), None))
+    return shown(views.View(digits.said(seed), digits.sheets(seed), None), [words.SAMPLING])
 
 
 def running(
     mode: str, divergence: str = "kl", beside: str = NONE, method: str = "single step", seed: str = "0",
     alpha: float = 0.5, pi: float = 0.3, **scene: float,
 ) -> Iterator[frame.Shown]:  # fmt: skip
-    """Run: the fit, as it goes."""
+    """Run and New: the fit, as it goes."""
     if mode != "fit":
         raise frame.Note("Only a fit can be run; choose that view first.", "mode")
     noise = frame.parse_seed(seed)
     chosen, mixture, start = set_up(divergence, beside, alpha, pi, **scene)
     fitting = views.Fitting(chosen, mixture, start)
     for fitted in fits.fitting(chosen, mixture, start, method=method, seed=noise):
-        found = shown(fitting.view(fitted, live=True))
+        found = shown(fitting.view(fitted, live=True), turns_of(method))
         yield frame.Shown(found.outputs[:3], found.said)
 
 
@@ -109,11 +114,12 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             weight = gr.Slider(0.05, 0.95, 0.3, step=0.05, label="Weight of the data")
             page.control("pi", weight, when=PICKING | {"divergence": ["wjs"]}, tip="π")
             with page.only("go", FIT), gr.Row(elem_classes="race-buttons main-action"):
-                run = gr.Button("Run", variant="primary", elem_id="fgan-run", min_width=90)
-                stop = gr.Button("Stop", elem_id="fgan-stop", min_width=90)
+                run = gr.Button("Run", variant="primary", elem_id="fgan-run", min_width=70)
+                stop = gr.Button("Stop", elem_id="fgan-stop", min_width=70)
+                new = gr.Button("New", elem_id="fgan-new", min_width=70)
             page.control(
                 "beside",
-                gr.Dropdown([("Alone", NONE), *CHOICES], value=NONE, label="Beside it, from the same start"),
+                gr.Dropdown([("Nothing", NONE), *CHOICES], value=NONE, label="Compare, from the same start, with"),
                 when=FIT,
             )
             page.control("method", gr.Radio(METHODS, value="single step", label="Training"), when=FIT)
@@ -152,7 +158,8 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 table(digits.table(), "Measured on 10,000 test digits", "fgan-digits")
             page.lesson()
         page.act(show, [strip, left, right, formulas])
-        page.live([run.click], running, [strip, left, right], stop=[stop.click], queue="fgan", limit=2)
+        how = dict(stop=[stop.click], anew=[new.click], queue="fgan", limit=2)
+        page.live([run.click], running, [strip, left, right], **how)
     api = dict(concurrency_id="fgan through the API", concurrency_limit=1)
     gr.api(frame.sentences(fits.fit), api_name="fgan_fit", **api)
     gr.api(frame.sentences(fits.table), api_name="fgan_table")

@@ -42,9 +42,23 @@ def sheets(seed: str) -> dict[str, Any]:
     return plots.film(1, panes)
 
 
+def said(seed: str) -> str:
+    """What is seen, with the cards' best and worst."""
+    found = {
+        DIVERGENCES[name].name: card["metrics"]["FID"] for name, card in cards().items() if "FID" in card["metrics"]
+    }
+    text = f"The same cell of every sheet has the same noise, that of seed {frame.parse_seed(seed)}."
+    if len(found) > 1:
+        best, worst = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
+        text += f" FID is lowest under {best} ({found[best]:.1f}) and highest under {worst} ({found[worst]:.1f})."
+    if {"js", "gan"} <= cards().keys():
+        text += " Jensen–Shannon and GAN differ by a constant, so from the same start they learned the same."
+    return text
+
+
 def table() -> dict[str, list]:
     """What the cards say of each: how good and how various, and the Parzen window beside that of real digits."""
-    headers = ["digits", "FID of digits", "kinds", "precision %", "recall %", "Parzen, nats"]
+    headers = ["divergence", "FID", "digits of 10", "precision %", "recall %", "Parzen, nats"]
     rows, real = [], []
     for name, card in cards().items():
         metrics = card["metrics"]

@@ -20,7 +20,7 @@ def line(x: Any, y: Any, name: str, colour: str, dash: str = "solid", **more: An
 
 def gap(fitted: list[Fit]) -> go.Figure:
     """D_f and the bound F under it, over the steps."""
-    figure = plots.figure("The bound F rises to the divergence", "step", "D above F", 300)
+    figure = plots.figure("The bound F rises to the divergence", "step", "divergence D, bound F", 300)
     for k, fit in enumerate(fitted):
         colour, _ = STYLES[k]
         steps = [moment["step"] for moment in fit["moments"]]
@@ -40,7 +40,7 @@ def contour(fitted: list[Fit], mus: list[float], sigmas: list[float], heights: l
     """D_f of the first fit over (mu, sigma), with the paths of all; the levels are logarithmic above the best."""
     least = fitted[0]["best"]["D"]
     above = [[None if D is None else math.log10(max(D - least, 0) + 1e-3) for D in row] for row in heights]
-    figure = plots.figure(f"The way down D: {fitted[0]['label']}", "μ", "σ", 300)
+    figure = plots.figure(f"The way down D: {fitted[0]['label']}", "mean μ", "width σ", 300)
     figure.add_contour(
         x=mus,
         y=sigmas,
@@ -66,7 +66,8 @@ def contour(fitted: list[Fit], mus: list[float], sigmas: list[float], heights: l
         star = dict(symbol="star", size=13, color=plots.COLOURS[colour], line=dict(width=1, color="#fffdf9"))
         best = fit["best"]
         figure.add_scatter(x=[best["mu"]], y=[best["sigma"]], mode="markers", marker=star, name=f"best{tag}")
-    return roomier(figure, fitted).update_layout(hovermode="closest")
+    figure = roomier(figure, fitted).update_layout(hovermode="closest")
+    return plots.follows(figure, [moment["mu"] for moment in fitted[0]["moments"]])
 
 
 def roomier(figure: go.Figure, fitted: list[Fit]) -> go.Figure:
@@ -77,7 +78,7 @@ def roomier(figure: go.Figure, fitted: list[Fit]) -> go.Figure:
 def answers(row: Divergence, at: list[float]) -> go.Figure:
     """For each ratio, the best T, and what a sample there earns its generator. at: the ratios of the film."""
     u = torch.logspace(-1.5, 1.5, 181, dtype=torch.double)
-    figure = plots.figure("Best T, and the generator's reward", "p / q", "", 300)
+    figure = plots.figure("Best T, and the generator's reward", "ratio p / q", "", 300)
     T, reward = row.slope(u), row.reward(u)
     figure.add_trace(line(rounded(u), rounded(T), "best T = f′(p/q)", "reading", "dash"))
     figure.add_trace(line(rounded(u), rounded(reward), "reward f*(T)", "generated"))
@@ -88,20 +89,20 @@ def answers(row: Divergence, at: list[float]) -> go.Figure:
     return plots.follows(figure, at)
 
 
-def conjugate(row: Divergence) -> go.Figure:
-    """f*, over the slopes that f has."""
+def conjugate(row: Divergence, at: list[float]) -> go.Figure:
+    """f*, over the slopes that f has. at: the ratios of the film."""
     T = row.slope(torch.logspace(-1.3, 1.3, 200, dtype=torch.double))
-    figure = plots.figure("f*: what a sample with this T earns", "T", "f*(T)", 300)
+    figure = plots.figure("f*: what a sample with this T earns", "critic's T", "reward f*(T)", 300)
     figure.add_trace(line(rounded(T), rounded(row.conjugate(T)), "f*(T)", "generated"))
     if math.isfinite(row.highest):
         words = dict(annotation_text="f* ends", annotation_font_color=plots.COLOURS["ink"])
         figure.add_vline(x=row.highest, line=dict(color=plots.COLOURS["ink"], dash="dot"), **words)
-    return figure
+    return plots.follows(figure, rounded(row.slope(torch.tensor(at, dtype=torch.double))))
 
 
 def steepness(J: dict[str, torch.Tensor], bound: torch.Tensor | None, at: list[int]) -> go.Figure:
     """J over the steps of both methods, with the theorem's bound where there is one. at: the steps of the film."""
-    figure = plots.figure("How steep it still is: J = ½ |∇F|²", "step", "J", 300).update_yaxes(type="log")
+    figure = plots.figure("How steep it still is: J = ½ |∇F|²", "step", "steepness J", 300).update_yaxes(type="log")
     for (name, values), colour, dash in zip(J.items(), ("writing", "reading"), DASHES, strict=True):
         figure.add_trace(line(list(range(len(values))), rounded(values), name, colour, dash))
     if bound is not None:

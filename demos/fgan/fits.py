@@ -116,12 +116,14 @@ def fitting(chosen: list[Chosen], mixture: Mixture, start: Gaussian, *, method: 
     fits = [at_start(*each, mixture, start, method) for each in chosen]
     how = dict(method=method, seed=seed, steps=STEPS[len(chosen)], moments=MOMENTS)
     streams = [m.fit(row_of(*each), mixture, start, **how) for each in chosen]
-    begun = time.monotonic()
+    spent, begun = 0.0, time.monotonic()
     for together in zip(*streams, strict=True):
         for fit, moment in zip(fits, together, strict=True):
             fit["moments"].append(as_values(moment))
+        spent += time.monotonic() - begun
         yield fits
-        if time.monotonic() - begun > SECONDS:
+        begun = time.monotonic()  # a visitor may have stopped it in between
+        if spent > SECONDS:
             return
 
 
@@ -133,22 +135,25 @@ def share(fit: Fit) -> float | None:
     return 100 * (last["F"] - fit["floor"]) / (last["D"] - fit["floor"])
 
 
+def shape(moment: dict[str, Any]) -> str:
+    """Where a Gaussian is, and how wide."""
+    return f"mean {frame.number(moment['mu'])} and width {frame.number(moment['sigma'])}"
+
+
 def told_at(fits: list[Fit], k: int) -> str:
     """Moment k, in a sentence."""
-    places = [
-        f"{fit['label']} is at μ {fit['moments'][k]['mu']:.2f}, σ {fit['moments'][k]['sigma']:.2f}" for fit in fits
-    ]
-    return f"After {fits[0]['moments'][k]['step']} of {STEPS[len(fits)]} steps, {' and '.join(places)}."
+    places = [f"{fit['label']} has {shape(fit['moments'][k])}" for fit in fits]
+    return f"After {fits[0]['moments'][k]['step']} of {STEPS[len(fits)]} steps, {frame.listed(places)}."
 
 
 def told(fits: list[Fit]) -> str:
     """What is seen, in a sentence."""
-    ends = [f"under {fit['label']} at μ {fit['best']['mu']:.2f}, σ {fit['best']['sigma']:.2f}" for fit in fits]
+    ends = [f"{shape(fit['best'])} under {fit['label']}" for fit in fits]
     if not fits[0]["moments"]:
-        return f"The best single Gaussian lies {' and '.join(ends)}. Press Run to find it from samples."
+        return f"The best single Gaussian has {frame.listed(ends)}. Press Run to find it from samples."
     reached = share(fits[0]) if len(fits) == 1 else None
-    bound = "" if reached is None else f" The bound has reached {max(reached, 0):.0f} % of the divergence."
-    return f"{told_at(fits, -1)}{bound} The best lies {' and '.join(ends)}."
+    bound = "" if reached is None else f" The bound has reached {max(reached, 0):.0f}% of the divergence."
+    return f"{told_at(fits, -1)}{bound} The best single Gaussian has {frame.listed(ends)}."
 
 
 # ------------------------------------------------------------------ the API
@@ -199,7 +204,7 @@ def fit(
         yield found[0]
 
 
-# Nowozin et al. 2016, the first table of Sec. 2.4: D_f of the best Gaussian, its mu and its sigma.
+# Nowozin et al. 2016, the first table of Sec. 2.5: D_f of the best Gaussian, its mu and its sigma.
 PAPERS_BEST = {
     "kl": (0.2831, 1.0100, 1.8308),
     "rkl": (0.2480, 1.5782, 1.6319),

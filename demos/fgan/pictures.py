@@ -15,7 +15,7 @@ WIDTH, HEIGHT, FINER = 560, 300, 2  # painted FINER times as large, then average
 # What a picture shows stands above it, as text of the page's own size: a phone shows the picture at half its size.
 FIT = "Above: p filled, q drawn, the best q dotted. Below: the critic's T, the best T dotted"
 TANGENT = "f and its tangent, whose slope is T; it meets the axis at −f*(T)"
-SADDLE = "Generator across, critic up. Round: single step; square: in turns"
+SADDLE = "Generator across, critic up. Round: single step; square: alternating"
 PAPER, INK, FAINT = "#f7f4ee", "#57534e", "#d6d3d1"
 PALE = {"real": "#b5dccd"}  # the area under a curve
 STYLES = [("generated", ""), ("writing", "long")]  # of a fit, and of the one beside it

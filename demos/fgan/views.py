@@ -13,7 +13,7 @@ from demos.fgan.words import FORMULAS
 
 RATIOS = [round(float(u), 3) for u in torch.logspace(-1.1, 0.58, 16)]  # of the film that moves a tangent along f
 SADDLE_STEPS = 60
-PLAYERS = (("single step", False), ("in turns", True))
+PLAYERS = (("single step", False), ("alternating", True))
 
 
 class View(NamedTuple):
@@ -63,7 +63,7 @@ def readouts(fitted: list[fits.Fit]) -> list[dict[str, Any]]:
     found = []
     for fit in fitted:
         tag = f" {fit['label']}" if len(fitted) > 1 else ""
-        for key, label in (("mu", "μ"), ("sigma", "σ"), ("F", "F"), ("D", "D")):
+        for key, label in (("mu", "mean μ"), ("sigma", "width σ"), ("F", "bound F"), ("D", "divergence D")):
             values = [moment[key] for moment in fit["moments"]]
             if None not in values:
                 found.append(plots.readout(label + tag, "", values))
@@ -79,20 +79,21 @@ def divergence(name: str, number: float | None) -> View:
         pictures.TANGENT,
         [pictures.of_tangent(row, u) for u in RATIOS],
         captions=[
-            f"Where p/q is {u:.2f}, the best T is {T:.2f}, and a sample earns its generator {reward:.2f}."
+            f"Where p/q is {u:.2f}, the best T is {frame.number(T)}, and a sample earns its generator "
+            f"{frame.number(reward)}."
             for u, T, reward in zip(RATIOS, row.slope(at).tolist(), row.reward(at).tolist(), strict=True)
         ],
     )
     much, little = row.reward(torch.tensor([10.0, 0.1], dtype=torch.double)).tolist()
     said = (
-        f"Under {row.name}, a sample where there are ten times too few earns its generator {much:.2g}; where there are "
-        f"ten times too many, {little:.2g}."
+        f"Under {row.name}, a sample earns its generator {frame.number(much, 1)} where samples are ten times too rare, "
+        f"and {frame.number(little, 1)} where they are ten times too common."
     )
-    return View(said, film, figures.answers(row, RATIOS), figures.conjugate(row), formula(name))
+    return View(said, film, figures.answers(row, RATIOS), figures.conjugate(row, RATIOS), formula(name))
 
 
 def saddle(curvature: float, coupling: float, rate: float) -> View:
-    """Both players near a saddle, all at once and in turns."""
+    """Both players near a saddle, all at once and by turns."""
     F, L = theory.saddle(curvature, coupling), curvature**2 + coupling**2
     size = rate * (curvature or 0.1) / L
     found = {name: theory.saddle_path(F, (1.0, 1.0), size, SADDLE_STEPS, alternating=turns) for name, turns in PLAYERS}
@@ -104,17 +105,27 @@ def saddle(curvature: float, coupling: float, rate: float) -> View:
         bound = J["single step"][0] * (1 - curvature**2 / L) ** torch.arange(SADDLE_STEPS + 1, dtype=torch.double)
         promised = (bound[-1] / bound[0]).item()
         kept = single <= promised * (1 + 1e-6)
-        words = f"the theorem promises {promised:.2g} for steps of δ/L" + ("" if kept else ", and these are not")
+        words = f"with steps of δ/L the theorem promises {amount(promised)}" + ("" if kept else "; these are larger")
     reach = 1.1 * max(1.0, min(4.0, max(path.abs().max().item() for path in paths.values())))
     at = list(range(0, SADDLE_STEPS + 1, 4))
     film = pictures.film(
         pictures.SADDLE,
         [pictures.of_saddle(paths, k, reach) for k in at],
-        captions=[f"After {k} steps: J is {J['single step'][k]:.3g}, in turns {J['in turns'][k]:.3g}." for k in at],
+        captions=[
+            f"After {k} steps: J is {amount(J['single step'][k])}, alternating {amount(J['alternating'][k])}."
+            for k in at
+        ],
     )
     moved = "falls" if single < 1 else "grows"
-    said = f"In {SADDLE_STEPS} single steps J {moved} to {single:.2g} of what it was; {words}."
+    said = f"In {SADDLE_STEPS} single steps J {moved} to {amount(single)} times its first value; {words}."
     return View(said, film, figures.steepness(J, bound, at))
+
+
+def amount(value: float) -> str:
+    """A positive number of any size, without powers of ten."""
+    if not 0.001 <= value < 1e6:
+        return "less than 0.001" if value < 1 else "more than a million"
+    return f"{value:,.0f}" if value >= 100 else f"{value:.2g}" if value < 10 else f"{value:.0f}"
 
 
 def checked(chosen: fits.Chosen, mixture: m.Mixture, start: m.Gaussian) -> None:

@@ -60,7 +60,7 @@ PATH = [
         live=True,
     ),
     frame.Step(
-        "The practical step cheats",
+        "The practical step drifts",
         dict(mode="fit", divergence="kl", beside="none", method="practical", seed="0") | PAPERS,
         "The step that is often used in practice ends far from KL's star: at μ 1.58, which is where reverse KL's lies.",
         live=True,
@@ -68,8 +68,8 @@ PATH = [
     frame.Step(
         "What does a sample earn?",
         dict(mode="row", divergence="rkl"),
-        "Compare the lower curve of reverse KL with that of Pearson's: where samples are missing, one reward "
-        "grows like log u only, and the other like u².",
+        "Compare the reward under reverse KL with that under Pearson's χ²: where samples are missing, one grows only "
+        "like log u, and the other like u².",
     ),
     frame.Step(
         "One step is enough",
@@ -90,11 +90,12 @@ DIAGRAM = frame.Diagram(
     },
     arrows=[("z", "G"), ("G", "T"), ("x", "T"), ("T", "F"), ("F", "G", "down for the generator, up for the critic")],
 )
-LIT = {"G": 0.6, "T": 0.6, "F": 0.6, "F>G": 1.0}  # both players move in the same step
-SAME_NOISE = (
-    "The same noise lies in the same cell of every sheet. Jensen–Shannon and GAN differ by a constant, so training "
-    "from the same seed gives the same digits."
-)
+# What is at work in a frame; both players move in turn, or in the same step.
+SAMPLING = {"z": 0.6, "z>G": 0.6, "G": 1.0}
+JUDGING = {"G": 0.3, "x": 0.3, "G>T": 0.3, "x>T": 0.3, "T": 1.0, "T>F": 0.6, "F": 0.6}
+ANSWERING = SAMPLING | {"G>T": 0.6, "T": 0.3, "T>F": 0.3, "F": 0.6, "F>G": 1.0}
+IN_TURN = [JUDGING, ANSWERING]
+AT_ONCE = [JUDGING | ANSWERING | {"T": 1.0}]
 PARZEN = (
     "A Parzen window puts a small Gaussian on each of 10,000 generated digits, and asks how likely test digits are "
     "under their mixture. The paper measures this way and warns of it: with 784 pixels the number says little about "

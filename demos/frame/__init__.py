@@ -26,7 +26,7 @@ A tab is a module with TITLE, ID and build(tabs) -> frame.Page. From the top of 
                 page.diagram(DIAGRAM)                      # frame.Diagram; lit by film["lit"]
             page.press(button, lambda **values: {"sketch": ...}, ["sketch"])   # a button that sets controls and runs
             page.act(show, [strip, chart])                 # all of them, in one event; puts the first sight there
-            page.live([run.click], race, [view], stop=[halt.click])   # streams; `race` yields Shown
+            page.live([run.click], race, [view], stop=[halt.click], anew=[new.click])   # streams; yields Shown
             page.lesson(measured)                          # lessons/ID.md
         gr.api(frame.sentences(generate), api_name="draw_generate", **frame.MODEL)
         return page
@@ -39,23 +39,24 @@ A tab is a module with TITLE, ID and build(tabs) -> frame.Page. From the top of 
   the symbol and the unit for hovering; `frame.plain_page` is a page without controls.
 - A ValueError or missing weights in `show` become a note; in the API (frame.sentences) they are a gr.Error. Any other
   error is logged, and its note says no more than that it is ours.
-- A film: film["lit"] = {part of the diagram: [strength of each frame, 0 to 1]}; film["captions"] for each frame. A
-  figure: plots.follows(figure, xs) says which x each frame has. film["turns"] = {id of a slider: {"values": [...],
-  "frame": the first of as many}} says which frames show its other values: turned, it goes to the nearest of them at
-  once, and the exact picture follows.
+- A film: film["lit"] = frame.lit([{part of the diagram: strength, 0 to 1}, one for each frame]); film["captions"] for
+  each frame. A figure: plots.follows(figure, xs) says which x each frame has. film["turns"] = {id of a slider:
+  {"values": [...], "frame": the first of as many}} says which frames show its other values: turned, it goes to the
+  nearest of them at once, and the exact picture follows.
 - `frame.recording(name, values)` is what `python -m demos.first_sight` made for these very values, or None.
 """
 
 from demos.frame.look import DEMOS, LAUNCH, MATH, THEME
-from demos.frame.said import Note, in_a_sentence, new_seed, parse_seed, sentence, sentences
+from demos.frame.phrases import counted, listed, number
+from demos.frame.said import Note, Shown, in_a_sentence, new_seed, parse_seed, sentence, sentences
 
 from demos.frame.app import Blocks, assemble, equation, header, page, plain_page  # isort: skip
-from demos.frame.page import MODEL, QUIET, Page, Shown, Step
-from demos.frame.parts import Diagram, lesson
+from demos.frame.page import MODEL, QUIET, Page, Step
+from demos.frame.parts import Diagram, lesson, lit
 from demos.frame.recordings import record, recording
 
 __all__ = [
     "DEMOS", "LAUNCH", "MATH", "MODEL", "QUIET", "THEME", "Blocks", "Diagram", "Note", "Page", "Shown", "Step",
-    "assemble", "equation", "header", "in_a_sentence", "lesson", "new_seed", "page", "parse_seed", "plain_page",
-    "record", "recording", "sentence", "sentences",
+    "assemble", "counted", "equation", "header", "in_a_sentence", "lesson", "listed", "lit", "new_seed", "number",
+    "page", "parse_seed", "plain_page", "record", "recording", "sentence", "sentences",
 ]  # fmt: skip

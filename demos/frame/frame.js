@@ -351,59 +351,6 @@ const glimpse = (() => {
     follow(tab);
   });
 
-  // -------------------------------------------------------------- downloads of charts
-
-  function save(blob, name) {
-    const link = document.createElement("a");
-    link.href = URL.createObjectURL(blob);
-    link.download = name;
-    link.click();
-    setTimeout(() => URL.revokeObjectURL(link.href), 10000);
-  }
-
-  function svgOf(plot) {
-    const [width, height] = [plot.clientWidth, plot.clientHeight];
-    const whole = document.createElementNS("http://www.w3.org/2000/svg", "svg"); // on white, with words that can be read there
-    whole.setAttribute("xmlns", "http://www.w3.org/2000/svg");
-    whole.setAttribute("viewBox", "0 0 " + width + " " + height);
-    whole.setAttribute("width", width);
-    whole.setAttribute("height", height);
-    const ground = document.createElementNS("http://www.w3.org/2000/svg", "rect");
-    Object.entries({ width, height, fill: "#ffffff" }).forEach((pair) => ground.setAttribute(...pair));
-    whole.append(ground);
-    plot.querySelectorAll(".main-svg").forEach((layer) => {
-      const copy = layer.cloneNode(true);
-      copy.querySelectorAll(".hoverlayer, .dragcover").forEach((node) => node.remove());
-      copy.querySelectorAll("text").forEach((text) => (text.style.fill = "#3b352d"));
-      copy.removeAttribute("style");
-      whole.append(copy);
-    });
-    return new XMLSerializer().serializeToString(whole);
-  }
-
-  const cell = (value) => (/[",\n]/.test(value ?? "") ? '"' + String(value).replaceAll('"', '""') + '"' : (value ?? ""));
-
-  function csvOf(plot) {
-    const [x, y] = ["xaxis", "yaxis"].map((axis) => plot.layout?.[axis]?.title?.text || axis[0]);
-    const traces = plot._fullData ?? [];
-    const sheet = traces.some(({ z }) => z); // a value for each pair of x and y
-    const rows = [sheet ? [x, y, "value"] : ["series", x, y]];
-    for (const trace of traces) {
-      if (sheet) trace.z.forEach((line, i) => line.forEach((value, k) => rows.push([trace.x?.[k] ?? k, trace.y?.[i] ?? i, value])));
-      else trace.x?.forEach((value, k) => rows.push([trace.name, value, trace.y[k]]));
-    }
-    return rows.map((row) => row.map(cell).join(",")).join("\n") + "\n";
-  }
-
-  function saveChart({ chart, as }) {
-    const plot = document.querySelector("#" + chart + " .js-plotly-plot");
-    if (!plot) return;
-    const tab = plot.closest(".page").id.replace(/-page$/, "");
-    const name = (pages[tab]?.props.value?.name ?? "glimpse-" + tab) + "-" + chart.replace(tab + "-", "") + "." + as;
-    if (as === "svg") save(new Blob([svgOf(plot)], { type: "image/svg+xml" }), name);
-    else save(new Blob([csvOf(plot)], { type: "text/csv" }), name);
-  }
-
   // -------------------------------------------------------------- pictures that move when their tab is opened, once
 
   const BEAT = 110; // ms a frame
@@ -442,7 +389,7 @@ const glimpse = (() => {
     const { target } = event;
     const button = target.closest?.("[data-link], [data-chart]");
     if (button?.dataset.link) copyLink(button);
-    else if (button?.dataset.chart) saveChart(button.dataset);
+    else if (button?.dataset.chart) saveChart(button.dataset, pages);
     const plot = target.closest?.(".chart .js-plotly-plot");
     if (plot) go(plot, event);
   });

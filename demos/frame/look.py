@@ -46,7 +46,7 @@ THEME = gr.themes.Base(
     button_primary_text_color="#ffffff",
     button_primary_text_color_dark="#ffffff",
 )
-_script = (Path(__file__).parent / "frame.js").read_text(encoding="utf-8")
+_script = "".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("downloads.js", "frame.js"))
 
 
 def of_gradio(name: str) -> str:

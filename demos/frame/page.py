@@ -4,7 +4,7 @@ import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
 
@@ -13,7 +13,8 @@ from gradio.events import EventListenerMethod, set_cancel_events
 
 from core.weights import WeightsError
 from demos.frame import parts
-from demos.frame.said import Note, new_seed, noted, sentence
+from demos.frame.going import Going, kept
+from demos.frame.said import Note, Shown, new_seed, noted, sentence
 
 MODEL = dict(concurrency_id="model", concurrency_limit=2)  # heavy handlers share this queue
 LONGEST_LINK = 8000  # characters: what servers, and the chats that links are sent through, still take
@@ -38,21 +39,6 @@ class Step:
     settings: Mapping[str, Any] | Callable[[], Mapping[str, Any]]
     look: str
     live: bool = False
-
-
-@dataclass
-class Shown:
-    """What a tab's `show` gives.
-
-    outputs: one value for each of the stage's outputs. said: the sentence above the picture, with this run's values in
-    it. note: what else a visitor should know, beside a control or on the stage. sets: controls to change, {key: value
-    or component}, of those named in `Page.act(sets=...)`.
-    """
-
-    outputs: Sequence[Any]
-    said: str
-    note: Note | None = None
-    sets: Mapping[str, Any] = field(default_factory=dict)
 
 
 def nothing(**_: Any) -> dict[str, Any]:
@@ -112,8 +98,8 @@ class Page:
 
         when: the values of other controls with which it is shown; a hidden one is not read. link: the address holds it.
         caption: the picture's caption names its choice (by itself: radios, drop-downs and the seed), or says these
-        words where it is on. acts: a change
-        runs `show`; False for what only a live run or a Run button reads. tip: its symbol and unit, shown on hovering.
+        words where it is on, {} in them being the choice. acts: a change runs `show`; False for what only a live run
+        or a Run button reads. tip: its symbol and unit, shown on hovering.
         """
         if key in PARTS:
             raise ValueError(f"a control cannot be called {key!r}, for a part of the page has that name")
@@ -206,7 +192,7 @@ class Page:
         """What made a result, in words: "Generate · Digits, with attention · seed 7"."""
         named = self.visible(values)
         chosen = [
-            words * bool(named[key]) if words else parts.words(self.controls[key], key, named[key])
+            parts.words(self.controls[key], key, named[key], words)
             for key, words in self.in_caption.items()
             if key in named
         ]
@@ -401,6 +387,7 @@ class Page:
         *,
         extra: Sequence[gr.components.Component] = (),
         stop: Sequence[Any] | None = (),
+        anew: Sequence[Any] = (),
         queue: str = "live",
         limit: int = 1,
         path: bool = True,
@@ -411,22 +398,27 @@ class Page:
         start: listeners such as `button.click`; the path's live steps start it too, if path says so. stop: listeners
         that end it, and all that was made live before it, beside a change of a control that acts, and leaving the tab
         or the page; None where a later call does so. trigger_mode: what a second start does, as in Gradio. Call it
-        after `act`. Returns the event.
+        after `act`. anew: listeners that begin it again; where there are any, `start` goes on where it was stopped.
+        Returns the event.
         """
         keys = list(self.controls)
-        held = list(extra)
+        held = [*([gr.State(Going())] if anew else []), *extra]
 
-        def handler(sign: Any, *given: Any) -> Iterator[list[Any]]:
-            ask, before = (sign or {}).get("ask"), given[: len(held)]
-            values = dict(zip(keys, given[len(held) :], strict=True))
-            try:
-                for shown in run(*before, **self.visible(values)):
-                    yield [self.sign(values, shown, None, ask), *(self.of(output, values) for output in shown.outputs)]
-            except Exception as problem:
-                yield [self.sign(values, None, noted(problem), ask), *[gr.skip()] * len(outputs)]
+        def streaming(run: Callable[..., Iterator[Shown]]) -> Callable[..., Iterator[list[Any]]]:
+            def handler(sign: Any, *given: Any) -> Iterator[list[Any]]:
+                ask, before = (sign or {}).get("ask"), given[: len(held)]
+                values = dict(zip(keys, given[len(held) :], strict=True))
+                try:
+                    for shown in run(*before, **self.visible(values)):
+                        told = self.sign(values, shown, None, ask)
+                        yield [told, *(self.of(output, values) for output in shown.outputs)]
+                except Exception as problem:
+                    yield [self.sign(values, None, noted(problem), ask), *[gr.skip()] * len(outputs)]
+
+            return handler
 
         event = self.event | dict(
-            fn=handler,
+            fn=streaming(kept(run) if anew else run),
             inputs=[self.board, *held, *self.controls.values()],
             outputs=[self.board, *outputs],
             js=f"(...values) => glimpse.before({json.dumps(self.tab)}, {json.dumps(keys)}, values, {len(held)}, true)",
@@ -434,11 +426,13 @@ class Page:
             concurrency_id=queue,
             concurrency_limit=limit,
         )
+        begun = event | dict(fn=streaming(kept(run, anew=True) if anew else run))
         made = gr.on(list(start), **event)
-        made.failure(None, None, None, js=f"() => glimpse.ended({json.dumps(self.tab)})", **QUIET)
-        self.stops.append(made)
+        for each in [made, *([gr.on(list(anew), **begun)] if anew else [])]:
+            each.failure(None, None, None, js=f"() => glimpse.ended({json.dumps(self.tab)})", **QUIET)
+            self.stops.append(each)
         if path and hasattr(self, "started"):
-            self.stops.append(self.started.then(**event | dict(js=None)))
+            self.stops.append(self.started.then(**begun | dict(js=None)))
         if stop is not None:
             ends = [EventListenerMethod(each.__self__, each.event_name) for each in (*stop, *self.listeners())]
             set_cancel_events(ends, self.stops)  # `gr.on` would add an event that does nothing, with as many triggers

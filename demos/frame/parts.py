@@ -58,11 +58,24 @@ def guide(tab: str, steps: Sequence[Any]) -> gr.HTML:
     )
 
 
+# ------------------------------------------------------------------ the diagram's light
+
+
+def lit(turns: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
+    """A film's "lit" from what is at work in each frame, {part of the diagram: strength}; the others are dark."""
+    names = sorted({part for turn in turns for part in turn})
+    return {part: [turn.get(part, 0.0) for turn in turns] for part in names}
+
+
 # ------------------------------------------------------------------ values in words
 
 
-def words(control: gr.components.Component, key: str, value: Any) -> str:
-    """A control's value as a caption names it."""
+def words(control: gr.components.Component, key: str, value: Any, wording: str = "") -> str:
+    """A control's value as a caption names it. wording: of a control that is on, {} being its choice."""
+    if isinstance(value, bool) and not value:
+        return ""
+    if wording:
+        return wording.format(words(control, "", value) if isinstance(control, gr.Radio) else value)
     if key == "seed":
         return f"seed {value}"
     if isinstance(control, gr.CheckboxGroup):

@@ -1,12 +1,13 @@
-"""What a visitor is told: notes beside a control, sentences for bad input, and the seed."""
+"""What a visitor is shown and told: results, notes beside a control, sentences for bad input, and the seed."""
 
 import functools
 import inspect
 import logging
 import re
 import secrets
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 import gradio as gr
@@ -27,6 +28,21 @@ class Note(ValueError):
     def __init__(self, text: str, at: str | None = None):
         super().__init__(text)
         self.at = at
+
+
+@dataclass
+class Shown:
+    """What a tab's `show` gives.
+
+    outputs: one value for each of the stage's outputs. said: the sentence above the picture, with this run's values in
+    it. note: what else a visitor should know, beside a control or on the stage. sets: controls to change, {key: value
+    or component}, of those named in `Page.act(sets=...)`.
+    """
+
+    outputs: Sequence[Any]
+    said: str
+    note: Note | None = None
+    sets: Mapping[str, Any] = field(default_factory=dict)
 
 
 def sentence(problem: Exception) -> str:

@@ -1,4 +1,4 @@
-"""The GANs tab: compare variants, race them live, see why it matters, ask their critics. `python -m demos.gans`."""
+"""The GANs tab: compare variants, race them live, see why it matters, ask their critics."""
 
 from collections.abc import Iterator, Sequence
 from typing import Any
@@ -61,7 +61,7 @@ def show_comparison(
     names, noise = compare.chosen(list(picked), pictures), frame.parse_seed(seed)
     training = view == "training"
     film = compare.film(names, view, noise)
-    film["lit"] = path.in_turn(film["frames"]) if training else path.lit([path.SAMPLING] * film["frames"])
+    film["lit"] = path.in_turn(film["frames"]) if training else frame.lit([path.SAMPLING] * film["frames"])
     figures = dict(zip(OUTPUTS[2:5], charts.all_of(names, follow=training), strict=True))
     return shown(compare.told(names, view, noise), film=film, **figures)
 
@@ -77,7 +77,7 @@ def show_race(
 
 def show_why(topic: str) -> frame.Shown:
     scene = why.scene(topic)
-    lit = path.lit([path.JUDGING | {"verdict>G": 1.0}] * scene.film["frames"])
+    lit = frame.lit([path.JUDGING | {"verdict>G": 1.0}] * scene.film["frames"])
     return shown(scene.said, film=scene.film | {"lit": lit}, scene=beside(scene.chart, scene.at))
 
 
@@ -86,7 +86,7 @@ def show_critics(source: str, sketch: Any = None, seed: str = path.FIRST_SEED) -
         raise frame.Note("Draw a digit; the critics answer when you lift the pen.", at="sketch")
     digit = critic.drawn_digit(sketch) if source == "sketch" else critic.stock_digit(frame.parse_seed(seed))
     film = critic.asked(digit)
-    film["lit"] = path.lit([path.JUDGING] * film["frames"])
+    film["lit"] = frame.lit([path.JUDGING] * film["frames"])
     sureness = beside(critic.sureness(film["classes_by_frame"]), critic.ROWS)
     return shown(critic.said(film["classes"]), film=film, sureness=sureness, classes=critic.bars(film["classes"]))
 
@@ -163,7 +163,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             with page.only("films", FILMS):
                 strip = FilmStrip(elem_id="gans-film", label="GANs, step by step")
             with page.only("track", RACE):
-                lit = path.lit([path.CRITICS_TURN, path.GENERATORS_TURN])
+                lit = frame.lit([path.CRITICS_TURN, path.GENERATORS_TURN])
                 view = RaceView(elem_id="gans-race", label="The race", lit=lit)
             page.tools(strip)
             page.conditions["gif"] = FILMS
@@ -182,7 +182,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 page.control("source", gr.Radio(SOURCES, value="stock", label="Which picture?"), when=CRITIC)
                 page.control(
                     "sketch",
-                    SketchPad(elem_id="gans-pad", label="Draw a digit, large", brush=0.1),
+                    SketchPad(elem_id="gans-pad", label="Draw a large digit", brush=0.1),
                     when=CRITIC | {"source": ["sketch"]},
                 )
             page.seed(

@@ -14,7 +14,7 @@ from core import data
 from core.gan import one_hot
 from core.weights import WeightsError
 from demos import checks, frame, plots
-from demos.gans.names import NAMES, listed
+from demos.gans.names import NAMES
 
 SETS = {"mnist": "Digits", "shoes": "Shoes, in colour"}
 THINGS = {"mnist": "digits", "shoes": "shoes"}
@@ -202,7 +202,7 @@ def counted(names: list[str], seed: int, digits: Any, n: int) -> str:
     found = {title(name): len(read(digits, sampled(name, seed, n)[0]).unique()) for name in names}
     whole = [name for name, count in found.items() if count == 10]
     rest = [f"{name} shows {count} of 10" for name, count in found.items() if count < 10]
-    parts = [f"all ten digits appear with {listed(whole)}"] if whole else []
+    parts = [f"all ten digits appear with {frame.listed(whole)}"] if whole else []
     return f"{n} samples from the noise of seed {seed}: {'; '.join([*parts, *rest])}."
 
 
@@ -212,7 +212,7 @@ def turned(names: list[str], seed: int, digits: Any, n: int) -> str:
     for name in names:
         start, end = (read(digits, walked(name, seed)[0][k]) for k in (0, -1))
         counts.append(f"{int((start != end).sum())} with {title(name)}")
-    return f"On the way from seed {seed} to seed {seed + 1}, so many of {n} digits turn into another: {listed(counts)}."
+    return f"Of {n} digits, the walk from seed {seed} to seed {seed + 1} turns {frame.listed(counts)} into another."
 
 
 @torch.inference_mode()

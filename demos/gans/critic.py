@@ -10,7 +10,6 @@ from torch import Tensor
 import core
 from demos import frame, pictures, plots
 from demos.gans.compare import title as name_of
-from demos.gans.names import listed
 
 COPIERS = ("ebgan-mnist", "began-mnist")
 CLASSIFIERS = {"catgan-100-mnist": "catGAN", "sgan-mnist": "SGAN", "acgan-mnist": "ACGAN"}
@@ -64,8 +63,8 @@ def said(classes: dict[str, list[float]]) -> str:
     told = []
     for title, row in classes.items():
         best = max(range(len(row)), key=row.__getitem__)
-        told.append(f"{title} says {best if best < 10 else 'generated'} ({100 * row[best]:.0f} %)")
-    return f"{listed(told)}."
+        told.append(f"{title} says {best if best < 10 else 'generated'} ({100 * row[best]:.0f}%)")
+    return f"{frame.listed(told)}."
 
 
 def critic(picture: str = "", seed: str = "0") -> dict[str, Any]:
@@ -94,7 +93,7 @@ def bars(classes: dict[str, list[float]]) -> go.Figure:
 
 def sureness(by_frame: dict[str, list[list[float]]]) -> go.Figure:
     """How sure each critic is, row by row, of what it says in the end."""
-    figure = plots.figure("How sure, as more is seen", "rows of the picture", "probability", 300)
+    figure = plots.figure("Confidence, as more is revealed", "rows of the picture", "probability", 300)
     for title, rows in by_frame.items():
         colour, dash, _ = INKS[title]
         best = max(range(len(rows[-1])), key=rows[-1].__getitem__)

@@ -20,8 +20,3 @@ NAMES = {
 }
 PICTURES_ONLY = ("dcgan", "catgan-100")  # a plane has no convolutions, and there a label costs nothing
 RACERS = {variant: name for variant, name in NAMES.items() if variant not in PICTURES_ONLY}
-
-
-def listed(words: list[str]) -> str:
-    """A list as a sentence has it: "a, b and c"."""
-    return " and ".join([*([", ".join(words[:-1])] if words[1:] else []), *words[-1:]])

@@ -66,12 +66,6 @@ SAMPLING = {"z": 1.0, "z>G": 1.0, "G": 1.0}
 JUDGING = {"real": 1.0, "real>D": 1.0, "D": 1.0, "D>verdict": 1.0, "verdict": 1.0}
 
 
-def lit(turns: list[dict[str, float]]) -> dict[str, list[float]]:
-    """The strengths of all parts, one per frame, from those of each frame."""
-    parts = {part for turn in turns for part in turn}
-    return {part: [turn.get(part, 0.0) for turn in turns] for part in sorted(parts)}
-
-
 def in_turn(frames: int) -> dict[str, list[float]]:
     """Training: the critic's turn, then the generator's, and so on."""
-    return lit([(CRITICS_TURN, GENERATORS_TURN)[k % 2] for k in range(frames)])
+    return frame.lit([(CRITICS_TURN, GENERATORS_TURN)[k % 2] for k in range(frames)])

@@ -25,7 +25,7 @@ class Standing:
 
     def facts(self) -> list[list[str]]:
         """As labels and values below the picture."""
-        found = [["on target", f"{self.on_target:.0f} %"], ["covered", f"{self.covered:.0f} %"]]
+        found = [["on target", f"{self.on_target:.0f}%"], ["covered", f"{self.covered:.0f}%"]]
         return found + ([["clusters", f"{self.modes[0]} of {self.modes[1]}"]] if self.modes else [])
 
     def words(self, target: str) -> str:
@@ -37,7 +37,7 @@ class Standing:
             collapsed = here <= all_ / 4 and self.on_target >= 50
             return f"{'has collapsed onto' if collapsed else 'covers'} {here} of {all_} clusters"
         if not self.modes and self.on_target >= 25:
-            return f"covers {self.covered:.0f} % of the {WORDS.get(target, target)}"
+            return f"covers {self.covered:.0f}% of the {WORDS.get(target, target)}"
         if self.spread < 0.35:
             return "is still one clump"
         return "has scattered"

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from core.gan import playground
+from demos import frame
 from demos.gans.race import PACES, Course, Race, Settings
 
 RECORDED_STEPS, RECORDED_EVERY = 250, 10
@@ -55,8 +56,8 @@ LINE = Line()
 
 def wait(ahead: int) -> str:
     """One's place in the line, in a sentence."""
-    before = "One race runs" if ahead == 1 else f"{ahead} races run"
-    return f"{before} before yours, which starts in about {LINE.seconds(ahead)} seconds."
+    races = "One race is" if ahead == 1 else f"{ahead} races are"
+    return f"{races} ahead of yours, which starts in about {frame.counted(LINE.seconds(ahead), 'second')}."
 
 
 class Session:

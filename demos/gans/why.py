@@ -15,7 +15,7 @@ from torch import Tensor
 from core import data
 from core.gan import objectives, penalties, playground, theory
 from core.train import train
-from demos import plots
+from demos import frame, plots
 
 TOPICS = {"lines": "Two lines", "slopes": "Slopes", "perfect": "A perfect critic", "penalty": "The penalty"}
 SIDE = 280  # of a scene's picture, in pixels
@@ -88,12 +88,12 @@ def lines() -> Scene:
         )  # fmt: skip
     chart.update_yaxes(range=[-0.1, 2.3])
     captions = [
-        f"{abs(theta):.1f} apart: Wasserstein {row['Wasserstein']:.2f}, Jensen-Shannon {row['Jensen-Shannon']:.2f}."
+        f"{abs(theta):.1f} apart: Wasserstein {row['Wasserstein']:.2f}, Jensen–Shannon {row['Jensen-Shannon']:.2f}."
         for theta, row in zip(thetas, found, strict=True)
     ]
     said = (
         "As the generated line (dashed) closes in on the real one, the Wasserstein distance falls from 2 to 0. "
-        "Jensen-Shannon stays at 0.69 until they meet: no slope tells the generator where to go."
+        "Jensen–Shannon stays at 0.69 until they meet: no slope tells the generator where to go."
     )
     return Scene(film("The real line and the generated one", drawn(paint, thetas), captions), chart, thetas, said)
 
@@ -132,10 +132,10 @@ def slopes() -> Scene:
             x=scores.tolist(), y=pull[name], name=name, mode="lines", line=dict(color=colour(ink), dash=dash)
         )
     chart.update_yaxes(range=[-4, 4])
-    captions = [
-        f"Score {score:+.1f}: " + ", ".join(f"{name} {pull[name][k]:.2f}" for name, *_ in PULLS) + "."
-        for k, score in enumerate(scores.tolist())
-    ]
+    captions = []
+    for k, score in enumerate(scores.tolist()):
+        pulls = ", ".join(f"{name} {frame.number(pull[name][k])}" for name, *_ in PULLS)
+        captions.append(f"Score {frame.number(score, 1)}: {pulls}.")
     said = (
         "The critic scores a generated picture from -6 (surely generated) to 6 (surely real). At -6 the saturating "
         f"loss pulls with {pull[PULLS[0][0]][0]:.3f}, the non-saturating one with {pull[PULLS[1][0]][0]:.2f}, and "

@@ -1,4 +1,4 @@
-"""The infoGAN tab: turn codes that nobody gave a meaning, and have Q read yours."""
+"""The infoGAN tab: vary codes that nobody gave a meaning, and have Q read yours."""
 
 import functools
 from typing import Any
@@ -13,7 +13,7 @@ from demos.widgets import FilmStrip, SketchPad, strokes_of
 
 TITLE, ID = "infoGAN", "infogan"
 MODES = [
-    ("Turn the codes", "turn"),
+    ("Vary the codes", "turn"),
     ("Sweep", "sweep"),
     ("Read my digit", "read"),
     ("What it learned", "learned"),
@@ -56,18 +56,18 @@ def show(
     at = Codes(category, *(checks.number("a code", value, -codes.REACH, codes.REACH) for value in numbers))
     if mode == "learned":
         film, steps = learned.training(of)
-        film["lit"] = path.lit([path.LEARNING] * film["frames"])
+        film["lit"] = frame.lit([path.LEARNING] * film["frames"])
         return frame.Shown([film, learned.bound(of, steps), learned.matrix(of)], learned.said(of))
     if mode == "read":
         film = codes.again(picture(source, sketch, which), at, frame.parse_seed(seed))
-        film["lit"] = path.lit([path.MAKING | path.READING] * film["frames"])
+        film["lit"] = frame.lit([path.MAKING | path.READING] * film["frames"])
     elif mode == "sweep":
-        film = codes.swept(of, at, frame.parse_seed(seed)) | {"lit": path.lit([path.MAKING])}
+        film = codes.swept(of, at, frame.parse_seed(seed)) | {"lit": frame.lit([path.MAKING])}
     else:
         film = codes.turned(of, at, frame.parse_seed(seed), beside)
         n = 2 * len(codes.STEPS)
         rest = film["frames"] - n
-        film["lit"] = path.lit([path.TURNING_NUMBER] * n + [path.TURNING_CATEGORY] * rest)
+        film["lit"] = frame.lit([path.TURNING_NUMBER] * n + [path.TURNING_CATEGORY] * rest)
         sliders = (f"{ID}-{key}" for key in KEYS[of][1:])
         film["turns"] = {each: {"values": codes.STEPS, "frame": k * n // 2} for k, each in enumerate(sliders)}
     return frame.Shown([film, gr.skip(), gr.skip()], film["said"])
@@ -89,7 +89,7 @@ def picture(source: str, sketch: Any, which: str) -> Any:
             text = str(problem).replace("the seed", "the number of the test digit").split(";")[0]
             raise frame.Note(text, at="which") from None
     if not strokes_of(sketch):
-        raise frame.Note("Draw a digit, large; Q reads it when you lift the pen.", at="sketch")
+        raise frame.Note("Draw a large digit; Q reads it when you lift the pen.", at="sketch")
     return codes.drawn_digit(sketch)
 
 
@@ -108,7 +108,7 @@ def another(mode: str, source: str = "stock", **_: Any) -> dict[str, Any]:
 
 
 def take(event: Any, mode: str, of: str = "digits", **values: Any) -> dict[str, Any]:
-    """A click on a cell of a sheet: its codes, to be turned from there."""
+    """A click on a cell of a sheet: its codes, to go on from."""
     if mode != "sweep":
         return {}
     at = codes.cell(Codes(*(values[key] for key in KEYS[of])), event.pane, event.column, event.row)
@@ -135,18 +135,19 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 code_controls(page, each, when)
             page.control(
                 "beside",
-                gr.Dropdown(BESIDE, value="plain", label="Beside it"),
+                gr.Dropdown(BESIDE, value="plain", label="Compare with"),
                 when={"mode": ["turn"], "of": ["digits"]},
             )
             page.seed(int(path.FIRST_SEED), when=[TURNING, READING])
         with page.below():
+            frame.equation(path.EQUATION)
             page.diagram(path.DIAGRAM)
             with gr.Row():
                 charts = [page.chart(name, when=LEARNING) for name in ("bound", "matrix")]
             page.lesson(learned.measured())
         page.press(page.another, another, ["which", *KEYS["digits"]])
         page.act(show, [strip, *charts], first=page.tried(arrival, page.defaults()))
-        # A digit that is chosen or drawn sets the codes; a code that is turned does not.
+        # A digit that is chosen or drawn sets the codes; a code that is moved does not.
         chosen = [mode.input, source.input, page.controls["sketch"].input, page.controls["which"].submit]
         page.set_by(functools.partial(gr.on, chosen), lambda event, **values: read(**values), KEYS["digits"])
         page.set_by(strip.click, take, ["mode", *KEYS["digits"], *KEYS["clothes"]])
@@ -164,7 +165,7 @@ def digit_controls(page: frame.Page) -> gr.Radio:
         box = gr.Textbox("4", label="Test digit no.", max_lines=1)
         page.control("which", box, when=stock, acts=False, caption=True)
         page.another = gr.Button("Another test digit", elem_id="infogan-another")
-    pad = SketchPad(elem_id="infogan-sketch", label="Draw a digit, large", brush=0.1)
+    pad = SketchPad(elem_id="infogan-sketch", label="Draw a large digit", brush=0.1)
     page.control("sketch", pad, when=READING | {"source": ["sketch"]}, acts=False)
     return source
 
@@ -177,7 +178,7 @@ def code_controls(page: frame.Page, of: str, when: Any) -> None:
     label = "Category c₁, and what it turned out to make"
     first = path.FIRST["category"]
     buttons = gr.Radio(choices(of), value=first, label=label, elem_classes="categories")
-    page.control(category, buttons, when=when, tip="c₁, one of ten")
+    page.control(category, buttons, when=when, tip="c₁, one of ten", caption="category “{}”")
     for key, label in zip(numbers, codes.labels(of), strict=True):
         slider = gr.Slider(
             -codes.REACH, codes.REACH, 0.0, step=0.05, label=codes.title(label),

@@ -122,7 +122,7 @@ def of_classes(name: str, codes: Sequence[Codes], seed: int) -> Tensor:
     return core.load(name).pictures(noise(name, seed).expand(len(codes), -1), one_hot(label))
 
 
-# ------------------------------------------------------------------ turn the codes
+# ------------------------------------------------------------------ vary the codes
 
 
 def tour(at: Codes) -> list[Codes]:
@@ -150,11 +150,11 @@ def turned(of: str, at: Codes, seed: int, beside: str = "") -> dict[str, Any]:
         panes.append(plots.pane("Not rewarded for its codes", other, large=True, smooth=True))
         sure = [100 * row[each.category].item() for row, each in zip(found(PLAIN, other).p, codes, strict=True)]
         readouts.append(plots.readout("Not rewarded, Q finds it", "%", sure))
-        said += f" Without the reward, its Q gives the right category a probability of {sure[-1]:.0f} %."
+        said += f" Without the reward, Q gives this category {sure[-1]:.0f}%."
     elif beside in TOLD:
         gan, model = TOLD[beside]
         panes.append(plots.pane(f"{gan}: given the class", of_classes(model, codes, seed), large=True, smooth=True))
-        said += f" {gan} knows its classes from labels, and has no numbers to turn."
+        said += f" {gan} knows its classes from labels, and has no numbers to vary."
     film = plots.film(len(codes), panes, readouts, captions(name, codes))
     return film | {"said": said, "start": len(codes) - 1}
 
@@ -166,13 +166,12 @@ def captions(name: str, codes: Sequence[Codes]) -> list[str]:
     told = [f"{first} at {signed(each.c2)}; all else stays fixed." for each in codes[:n]]
     told += [f"{second} at {signed(each.c3)}; all else stays fixed." for each in codes[n : 2 * n]]
     told += [f"Category {k}: {made_of[k]}; all else stays fixed." for k in range(10)]
-    return [*told, "The codes as the controls have them."]
+    return [*told, "The codes set by the controls."]
 
 
 def signed(value: float) -> str:
-    """A number as a person reads it, with a real minus."""
-    text = f"{value:.2f}".rstrip("0").rstrip(".")
-    return "0" if text == "-0" else text.replace("-", "−")
+    """A code as a person reads it: −1.25, 0.5, 1."""
+    return frame.number(value).rstrip("0").rstrip(".") or "0"
 
 
 def asked(name: str, at: Codes) -> str:
@@ -261,7 +260,7 @@ def again(x: Tensor, at: Codes, seed: int) -> dict[str, Any]:
     said = f"From the picture alone, {answered(name, reading)}"
     if at != codes:
         panes.append(plots.pane("From your codes", model.pictures(z, told([at] * NOISES)), large=True, smooth=True))
-        said += f" You then turned to category {at.category}, {signed(at.c2)} and {signed(at.c3)}."
+        said += f" You then moved to category {at.category}, {signed(at.c2)} and {signed(at.c3)}."
     words = [f"Noise {k + 1} of {NOISES}: the codes stay fixed, so what changes comes from it." for k in range(NOISES)]
     shown = {"read": {key: part[0].tolist() for key, part in reading._asdict().items()}, "codes": codes._asdict()}
     return plots.film(NOISES, panes, captions=words) | shown | {"said": said, "start": 0}

@@ -13,7 +13,7 @@ from demos import plots
 from demos.infogan.codes import GARMENTS, MODELS, PLAIN, SETS, label_of
 
 MOST = math.log(10)
-TITLES = {"infogan-mnist": "infoGAN, digits", "infogan-fashion": "infoGAN, clothes", PLAIN: "the same, unrewarded"}
+TITLES = {"infogan-mnist": "infoGAN, digits", "infogan-fashion": "infoGAN, clothes", PLAIN: "without the reward"}
 TERMS = {  # of a card's curve: what it is called, its ink and its dashes
     "generator L_I": ("category c₁", "writing", "solid"),
     "generator L_I numbers": ("numbers c₂ and c₃", "reading", "dash"),
@@ -75,7 +75,7 @@ def matrix(of: str) -> go.Figure:
         text=[[f"{v:.0f}" if v >= 0.5 else "" for v in row] for row in percent],
         texttemplate="%{text}",
         showscale=False,
-        hovertemplate="%{z:.1f} % of label %{x} are in %{y}<extra></extra>",
+        hovertemplate="%{z:.1f}% of label %{x} are in %{y}<extra></extra>",
     )
     figure.update_xaxes(type="category").update_yaxes(autorange="reversed", showgrid=False)
     return figure.update_layout(hovermode="closest")
@@ -87,7 +87,7 @@ def said(of: str) -> str:
     if "accuracy" not in metrics:
         return "These weights are not measured yet."
     return (
-        f"Without one label, Q's ten categories sort {metrics['accuracy']:.1f} % of {metrics['n']:,} test pictures as "
+        f"Without one label, Q's ten categories sort {metrics['accuracy']:.1f}% of {metrics['n']:,} test pictures as "
         f"people do. On generated ones it finds {metrics['L_I']:.2f} of {MOST:.2f} nats of the category."
     )
 
@@ -101,7 +101,7 @@ def measured() -> str:
         try:
             metrics = core.card(name)["metrics"]
             r = [metrics[f"{code} {measure}"] for code in ("c2", "c3") for measure in MEASURES]
-            cells = [f"{metrics['accuracy']:.1f} %", f"{metrics['L_I']:.2f}", *(f"{v:+.2f}" for v in r)]
+            cells = [f"{metrics['accuracy']:.1f}%", f"{metrics['L_I']:.2f}", *(f"{v:+.2f}" for v in r)]
         except (KeyError, WeightsError):  # a KeyError: not measured yet, or not all of it
             continue
         lines.append(f"| {TITLES[name]} | " + " | ".join(cells) + " |")

@@ -22,9 +22,9 @@ def reading(sketch: dict[str, Any]) -> dict[str, Any]:
 
 PATH = [
     frame.Step(
-        "Turn an unnamed code",
+        "Vary an unnamed code",
         FIRST,
-        "Nobody said what the category and the two numbers mean. Turn them one by one: what did the network on the "
+        "Nobody said what the category and the two numbers mean. Change them one by one: what did the network on the "
         "left find for each? On the right is a GAN that is not rewarded for them.",
     ),
     frame.Step(
@@ -46,6 +46,7 @@ PATH = [
         "there? In the matrix, which digits share a category?",
     ),
 ]
+EQUATION = r"L_I = \mathbb E_{c,\,z}\bigl[\log Q(c \mid G(z, c))\bigr] + H(c) \;\le\; I(c;\, G(z, c))"
 DIAGRAM = frame.Diagram(
     "The generator G turns noise z and the codes into a picture. One trunk looks at it; D says whether it is real, Q "
     "which codes made it.",
@@ -72,9 +73,3 @@ READING = {"G>trunk": 0.7, "trunk": 0.7, "trunk>Q": 0.7, "Q": 0.7}
 TURNING_CATEGORY = MAKING | READING | {"c1": 1.0, "c1>G": 1.0, "c23": 0.2, "c23>G": 0.2}
 TURNING_NUMBER = MAKING | READING | {"c23": 1.0, "c23>G": 1.0, "c1": 0.2, "c1>G": 0.2}
 LEARNING = MAKING | READING | {"trunk>D": 0.7, "D": 0.7}
-
-
-def lit(turns: list[dict[str, float]]) -> dict[str, list[float]]:
-    """The strengths of all parts, one per frame, from those of each frame."""
-    parts = sorted({part for turn in turns for part in turn})
-    return {part: [turn.get(part, 0.0) for turn in turns] for part in parts}

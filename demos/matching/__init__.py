@@ -14,7 +14,7 @@ from core.words import checked, tokens
 from demos import frame, pictures, plots
 from demos.matching import pool, views
 from demos.matching.pool import BEST, MOST_SENTENCES, MOST_UPLOADS, Photo
-from demos.matching.words import DIAGRAM, FIRST_SENTENCE, PATH, lit
+from demos.matching.words import DIAGRAM, EQUATION, FIRST_SENTENCE, PATH, lit
 from demos.widgets import FilmStrip, PhotoFiles
 
 TITLE, ID = "Matching", "matching"
@@ -175,14 +175,15 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
         with page.side():
             mode = gr.Radio(MODES, value="find", label="What do you want to do?")
             page.control("mode", mode)
-            box = gr.Textbox(FIRST_SENTENCE, label="Sentence", info="In English; Enter runs it", max_lines=3, lines=1)
+            about = "In English; Enter searches"
+            box = gr.Textbox(FIRST_SENTENCE, label="Sentence", info=about, max_lines=3, lines=1)
             page.control("sentence", box, when=FINDING, acts=False, caption=True)
             with page.only("another", FINDING):
                 page.another = gr.Button("Another sentence", elem_id="matching-another", elem_classes="main-action")
             names = [row["name"] for row in pool.shipped()]
             choices = [("the one that fits best", BEST), *((name, name) for name in names)]
             choice = gr.Dropdown(
-                choices, value=BEST, label="Photo that is looked at", info="Or click one on the sheet",
+                choices, value=BEST, label="Photo to inspect", info="Or click one on the sheet",
                 allow_custom_value=True,
             )  # fmt: skip
             page.control("photo", choice, when={"mode": ["find", "tell"]})
@@ -197,6 +198,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             )  # fmt: skip
             page.control("uploads", files, link=False, acts=False, caption=False)
         with page.below():
+            frame.equation(EQUATION)
             with gr.Row():
                 chart = page.chart("scores")
                 words = page.chart("words", when={"mode": ["find", "tell"]})
@@ -219,7 +221,7 @@ def measured() -> str:
         metrics = core.card(pool.MODEL)["metrics"]
         lines = [f"| on {metrics['n']:,} held-out photos | R@1 | R@5 | R@10 |", "|---|---:|---:|---:|"]
         for way in ("photo to sentence", "sentence to photo"):
-            cells = " | ".join(f"{metrics[f'R@{k}, {way}']:.1f} %" for k in (1, 5, 10))
+            cells = " | ".join(f"{metrics[f'R@{k}, {way}']:.1f}%" for k in (1, 5, 10))
             lines.append(f"| {way} | {cells} |")
     except (KeyError, WeightsError):  # a KeyError: trained, and not measured yet, or not all of it
         return ""

@@ -57,7 +57,7 @@ def looked_at(photo: Photo, side: int = LARGE) -> Tensor:
 
 def captions(photo: Photo, words: Sequence[str], shares: Sequence[Sequence[float]]) -> list[str]:
     """What each step looked at and read, in words. shares: of each word, at step 1 and on."""
-    found = ["k = 0: no attention yet, the means over all parts of the photo and over all words."]
+    found = ["Before step 1: no attention yet; all parts of the photo and all words count equally."]
     even = 1 / (photo.grid[0] * photo.grid[1])
     for k, alpha in enumerate(shares, 1):
         best = sorted(range(len(words)), key=lambda t: -alpha[t])[:3]
@@ -65,7 +65,7 @@ def captions(photo: Photo, words: Sequence[str], shares: Sequence[Sequence[float
         share, place = photo.attention(k).flatten().max(0)
         part = where(*divmod(int(place), photo.grid[1]), photo.grid)
         found.append(
-            f"k = {k}: most weight on {weighed}; in the photo on a part {part}, "
+            f"Step {k}: most weight on {weighed}; in the photo on a part {part}, "
             f"{share:.0%} where an even share is {even:.0%}."
         )
     return found

@@ -8,7 +8,7 @@ PATH = [
         "Find a photo by a sentence",
         dict(mode="find", sentence=FIRST_SENTENCE, photo="best"),
         "Every photo of the pool was embedded once; the sentence is compared with all of them. Step through the film: "
-        "where does it look at k = 1 and 2, and which words does it weigh? Then write your own sentence.",
+        "where does it look at steps 1 and 2, and which words does it weigh? Then write your own sentence.",
     ),
     frame.Step(
         "Find sentences for a photo",
@@ -29,6 +29,7 @@ PATH = [
         "is a row dark away from the diagonal, and what do the two have in common?",
     ),
 ]
+EQUATION = r"S = \sum_{k=0}^{K} v^{(k)} \cdot u^{(k)}"
 DIAGRAM = frame.Diagram(
     "The photo's parts and the sentence's words are attended to in two streams that never mix, each with a memory of "
     "its own. At every step their vectors are multiplied; the sum of the products is S.",

@@ -21,7 +21,7 @@ VIEWS = [
     ("Line by line", "lines"),
     ("D's verdict", "judge"),
     ("Dropout noise", "noise"),
-    ("Beside the paper's", "paper"),
+    ("Compare with the paper's", "paper"),
 ]
 SOURCES = [("My drawing", "pad"), ("A photo of mine", "upload")]
 EQUATIONS = {  # what is at work in each view

@@ -56,7 +56,8 @@ def read_input(model: str, value: Any) -> tuple[Tensor, str]:
     pixels = to_tensor(plan.resize((size, size), Image.Resampling.NEAREST))
     x = pairs.label_colours(pairs.nearest_label(pixels * 255))
     strange = ((x - pixels).abs().amax(1) > 0.15).float().mean().item()
-    said = f"{strange:.0%} of the plan had colours that are no label's; the nearest label was taken." if strange else ""
+    share = f"{strange:.0%}" if strange >= 0.005 else "under 1%"
+    said = f"Some colours ({share} of the plan) matched no label; the nearest label was used." if strange else ""
     return x, said
 
 

@@ -45,7 +45,7 @@ def label(entry: dict[str, Any]) -> str:
 
 
 def kid(entry: dict[str, Any]) -> float:
-    """KID × 1000 of a training as it learned: with each photo's own colours told, or with none where it knows none."""
+    """KID × 1000 of a training as it learned: with each photo's own colours given, or with none where it knows none."""
     return entry["KID_untold"] if entry["KID_told"] is None else entry["KID_told"]
 
 
@@ -55,12 +55,12 @@ def said() -> str:
     told = sorted((e for e in others if e["KID_told"] is not None), key=kid, reverse=True)
     clear = [f"{kid(e):.0f} without {e['left_out']}" for e in told if kid(e) - kid(whole) >= HALVES]
     close = [f"{kid(e):.0f} without {e['left_out']}" for e in told if kid(e) - kid(whole) < HALVES]
-    text = f"KID × 1000 on {whole['n']} unseen shoes is {kid(whole):.0f} with all parts, {listed(clear)}"
+    text = f"KID × 1000 on {whole['n']} unseen shoes is {kid(whole):.0f} with all parts, {frame.listed(clear)}"
     verb = "is" if len(close) == 1 else "are"
-    text += f"; {listed(close)} {verb} too close to call. " if close else ". "
+    text += f"; {frame.listed(close)} {verb} too close to call. " if close else ". "
     for e in others:
         if e["KID_told"] is None:
-            text += f"Where no colours are told it is {whole['KID_untold']:.0f} with all parts and {kid(e):.0f} for a "
+            text += f"Where no colours are given it is {whole['KID_untold']:.0f} with all parts and {kid(e):.0f} for a "
             text += "network that never learned any: colours are there for you to choose, not for this measure. "
     steps = [entry["steps"] for entry in entries()]
     return text + (
@@ -69,18 +69,13 @@ def said() -> str:
     )
 
 
-def listed(parts: list[str]) -> str:
-    """ "a, b and c"."""
-    return " and ".join(part for part in (", ".join(parts[:-1]), *parts[-1:]) if part)
-
-
 def bars() -> go.Figure:
-    """KID of each training, with colours told and with none."""
+    """KID of each training, with colours given and with none."""
     result = plots.figure("", "KID × 1000", "", height=400)
     rows = sorted(entries(), key=kid, reverse=True)  # Plotly begins at the bottom
     for key, name, colour, pattern in [
-        ("KID_untold", "no colours told", "generated", "/"),
-        ("KID_told", "each photo's own colours told", "reading", ""),
+        ("KID_untold", "no colours given", "generated", "/"),
+        ("KID_told", "each photo's own colours given", "reading", ""),
     ]:
         shown = [entry for entry in rows if entry[key] is not None]
         result.add_bar(

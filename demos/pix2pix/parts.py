@@ -59,7 +59,7 @@ def compared(x: Tensor) -> dict[str, Any]:
     best, worst = max(right, key=right.__getitem__), min(right, key=right.__getitem__)
     panes = [plots.pane(f"{title} · {right[title]:.0f}%", y, large=True, photo=True) for title, y in made.items()]
     said = f"A segmentation network recovers {right[best]:.0f}% of the plan from “{short(best)}”, "
-    said += f"but {right[worst]:.0f}% in “{short(worst)}”."
+    said += f"but only {right[worst]:.0f}% from “{short(worst)}”."
     if missing:
         said += f" The weights of “{'”, “'.join(missing)}” are missing here."
     lit = {part: [0.7] for part in ("x", "encoder", "middle", "decoder", "y", "encoder>decoder", "D")}

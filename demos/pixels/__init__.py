@@ -82,7 +82,7 @@ def show(
 
 
 def shown(film: dict[str, Any], charts: list[Any], turns: list[dict], note: frame.Note | None = None) -> frame.Shown:
-    lit = path.lit((turns if len(turns) > 1 else turns * film["frames"])[: film["frames"]])
+    lit = frame.lit((turns if len(turns) > 1 else turns * film["frames"])[: film["frames"]])
     return frame.Shown([film | {"lit": lit}, *charts], film["said"], note)
 
 
@@ -164,17 +164,14 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             for key, label, value in (("row", "Row of the pixel", 14), ("column", "Column of the pixel", 9)):
                 slider = gr.Slider(0, networks.SIDE - 1, value, step=1, label=label)
                 page.control(key, slider, when=SEE, tip="from 0; a click in a picture sets it")
-            page.control(
-                "count", gr.Radio(growing.COUNTS, value=16, label="How many at once?", elem_classes="few"), when=COUNTED
-            )
+            counts = gr.Radio(growing.COUNTS, value=16, label="How many at once?", elem_classes="few")
+            page.control("count", counts, when=COUNTED, caption="{} at once")
             warmth = gr.Slider(0, 2, 1.0, step=0.05, label="Temperature", info="0: always the likelier value")
             page.control("temperature", warmth, when=GROWING, tip="T: logits are divided by it", caption=False)
             with page.only("live", GROWING), gr.Row(elem_classes="race-buttons main-action"):
-                grow = gr.Button("Draw live", variant="primary", elem_id="pixels-grow", min_width=90)
-                rest = gr.Button("Stop", elem_id="pixels-rest", min_width=90)
+                grow, rest, over = live_buttons("Draw live", "pixels-grow", "pixels-rest", "pixels-over")
             with page.only("go", RACE), gr.Row(elem_classes="race-buttons main-action"):
-                run = gr.Button("Start", variant="primary", elem_id="pixels-run", min_width=90)
-                stop = gr.Button("Stop", elem_id="pixels-stop", min_width=90)
+                run, stop, new = live_buttons("Run", "pixels-run", "pixels-stop", "pixels-new")
             page.seed(int(path.FIRST_SEED))
         with page.below():
             with page.only("formula", COUNTED):
@@ -192,10 +189,17 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
         page.press(page.another, another, ["which"])
         page.act(show, [strip, left, right])
         page.set_by(strip.click, take, ["row", "column"])
-        page.live([grow.click, run.click], running, [strip], stop=[rest.click, stop.click], queue="pixels", limit=2)
+        how = dict(stop=[rest.click, stop.click], anew=[over.click, new.click], queue="pixels", limit=2)
+        page.live([grow.click, run.click], running, [strip], **how)
     for handler in (growing.generate, growing.complete, surprise.score, seeing.receptive_field):
         gr.api(frame.sentences(handler), api_name=f"pixels_{handler.__name__}", **frame.MODEL)
     return page
+
+
+def live_buttons(words: str, run: str, stop: str, new: str) -> list[gr.Button]:
+    """One that runs or goes on, one that stops, one that begins anew; their ids."""
+    main = gr.Button(words, variant="primary", elem_id=run, min_width=70)
+    return [main, gr.Button("Stop", elem_id=stop, min_width=70), gr.Button("New", elem_id=new, min_width=70)]
 
 
 def digit_controls(page: frame.Page) -> None:
@@ -206,8 +210,8 @@ def digit_controls(page: frame.Page) -> None:
         page.another = gr.Button("Another test digit", elem_id="pixels-another")
     page.control("edge", gr.Dropdown(SIDES, value="bottom", label="What is covered?"), when=COMPLETE | STOCK)
     share = gr.Slider(0, 100, 50, step=1, label="How much of it", info="in per cent of the picture")
-    page.control("percent", share, when=COMPLETE | STOCK, caption=True)
-    pad = SketchPad(elem_id="pixels-sketch", label="Draw a digit, large", brush=0.1)
+    page.control("percent", share, when=COMPLETE | STOCK, caption="{}% covered")
+    pad = SketchPad(elem_id="pixels-sketch", label="Draw a large digit", brush=0.1)
     page.control("sketch", pad, when=PLAIN | SKETCH)
     label = "Draw part of a digit, and cover the rest"
     pad = SketchPad(elem_id="pixels-covers", label=label, brush=0.1, palette=networks.PALETTE)

@@ -148,7 +148,7 @@ def generating(count: int, temperature: float, seed: str) -> tuple[list[Growth],
     drawn = "One digit" if n == 1 else f"{n} digits"
     nats = {title: networks.metrics(title).get("nll") for title in models}
     measured = [f"{title} {nll:.1f}" for title, nll in nats.items() if nll]
-    of = f" Nats per test digit: {networks.listed(measured)}; lower is better." if measured else ""
+    of = f" Nats per test digit: {frame.listed(measured)}; lower is better." if measured else ""
     first = f" {MULTI} draws a quarter of the pixels first, as a small picture." if MULTI in models else ""
     said = f"{drawn} from each network, from the same noise.{of}{first}{cold(temperature, n)}"
     return growths, said, note
@@ -179,12 +179,14 @@ def completing(
     growth = Growth(title, found, n, number, temperature, x, known)
     given = torch.where(known, x, torch.zeros(()))[0].expand(3, -1, -1)
     rose = torch.tensor(list(bytes.fromhex(PALETTE["covered"][1:])))[:, None, None] / 255
-    panes = [plots.pane("Given; rose is covered", torch.where(known, given, rose)[None], large=True)]
+    panes = [plots.pane("Given (pink: covered)", torch.where(known, given, rose)[None], large=True)]
     in_order = known.flatten()[found.order()]
     unseen = (in_order & ((~in_order).cumsum(0) > 0)).sum().item()
+    later = frame.counted(unseen, "given pixel") + (" comes" if unseen == 1 else " come")
     said = (
-        f"{title} completes {(~known).sum().item()} covered pixels {'once' if n == 1 else f'in {n} ways'}."
-        + (f" {unseen} of the given pixels come after a covered one; it never looks ahead at them." if unseen else "")
+        f"{title} completes {frame.counted((~known).sum().item(), 'covered pixel')} "
+        + ("once." if n == 1 else f"in {n} ways.")
+        + (f" {later} after a covered one; it never looks ahead." if unseen else "")
         + cold(temperature, n)
     )
     return growth, panes, said

@@ -4,6 +4,7 @@ from typing import Any
 
 import core
 from core.weights import WeightsError
+from demos import frame
 from demos.pixels import networks
 from demos.pixels.networks import MULTI, NETWORKS
 
@@ -33,7 +34,7 @@ def column(name: str) -> list[str]:
     times = f", {naive / fast:.0f} ×" if fast and naive else ""
     layers = "{} of h = {}".format(*(config.get(key, "–") for key in ("depth", "filters")))
     return [
-        f"twice {layers}" if NETWORKS[name] == MULTI else layers,
+        f"2 × {layers}" if NETWORKS[name] == MULTI else layers,
         f"{found['training']['steps']:,} steps",
         f"{metrics['nll']:.2f} nats",
         number(found["reported"].get("nll"), 2, " nats"),
@@ -92,4 +93,4 @@ def words() -> str:
     text = "Seconds are those of one processor core; the naive sampler's are those of its first 14 pixels, times 56."
     if small and rest:
         text += f" Of {MULTI}'s nats {small:.1f} are for the small picture, and {rest:.1f} for the rest given it."
-    return text + (f" Not measured yet: {networks.listed(missing)}." if missing else "")
+    return text + (f" Not measured yet: {frame.listed(missing)}." if missing else "")

@@ -1,6 +1,6 @@
 """The networks: which are here, what their cards say of them, and the digits that they are shown."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import torch
@@ -55,7 +55,7 @@ def those_here() -> tuple[dict[str, PixelRNN], frame.Note | None]:
     if not missing:
         return found, None
     others = "the others work" if len(found) > 1 else "the other one works"
-    return found, frame.Note(f"The weights of {listed(missing)} are missing or damaged here; {others}.")
+    return found, frame.Note(f"The weights of {frame.listed(missing)} are missing or damaged here; {others}.")
 
 
 def metrics(title: str) -> dict[str, Any]:
@@ -66,11 +66,6 @@ def metrics(title: str) -> dict[str, Any]:
     except WeightsError:
         return {}
     return found if "nll" in found else {}
-
-
-def listed(words: Sequence[str]) -> str:
-    """a, b and c."""
-    return " and ".join(filter(None, [", ".join(words[:-1]), words[-1]]))
 
 
 # ------------------------------------------------------------------ numbers that visitors send
@@ -110,7 +105,7 @@ def stock_digit(which: Any, seed: int) -> Tensor:
 def drawn_digit(sketch: Any, seed: int) -> Tensor:
     """A drawing as MNIST's digits are, its pixels 0 or 1: (1, 1, 28, 28). A Note where the pad is empty."""
     if not strokes_of(sketch):
-        raise frame.Note("Draw a digit, large; the networks read it when you lift the pen.", at="sketch")
+        raise frame.Note("Draw a large digit; the networks read it when you lift the pen.", at="sketch")
     return pictures.binarised(pictures.as_digit(pictures.read_sketch(sketch)), seed)
 
 

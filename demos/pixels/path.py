@@ -15,7 +15,7 @@ PATH = [
         "Ways to look back",
         FIRST,
         "One pixel after the other, from the top left. The noise is the same in all of them, so what differs is what "
-        "each network knows of the pixels before. Whose strokes stay whole?",
+        "each network knows of the pixels before. Whose strokes stay unbroken?",
     ),
     frame.Step(
         "A small picture first",
@@ -24,7 +24,7 @@ PATH = [
             temperature=1.0, seed="2",
         ),
         "Multi-scale draws 14 × 14 pixels first, shown here in double size. The large picture keeps them and gets the "
-        "pixels in between. By which moment is it settled which digit it will be?",
+        "pixels in between. At which step is the digit decided?",
     ),
     frame.Step(
         "Give it the upper half",
@@ -52,7 +52,7 @@ PATH = [
         "its small picture.",
     ),
     frame.Step(
-        "Draw what is no digit",
+        "Draw something else",
         dict(mode="score", source="sketch", sketch={"strokes": FISH}, seed="1"),
         "A fish. Where is the surprise, in the strokes or where they end? Compare its nats with those of the test "
         "digits, then draw a 7.",
@@ -101,8 +101,3 @@ TOLD = DRAWING | {"small": 0.6, "small>enlarge": 0.8, "enlarge": 0.8, "enlarge>l
 def drawing(two_scales: bool) -> list[dict[str, float]]:
     """What is at work while pictures grow; in two scales moment by moment."""
     return [SMALL] * (SIDE // 2) + [TOLD] * (SIDE // 2) if two_scales else [DRAWING]
-
-
-def lit(turns: list[dict[str, float]]) -> dict[str, list[float]]:
-    """The strengths of all parts, one per frame, from those of each frame."""
-    return {part: [turn.get(part, 0.0) for turn in turns] for part in TOLD}

@@ -90,7 +90,7 @@ class Race:
             return f"Both draw with {self.title}: {fast.pixels} and {naive.pixels} of {PIXELS} pixels."
         done = f"The fast sampler took {fast.seconds:.2f} s for {'one digit' if fast.n == 1 else f'{fast.n} digits'}."
         if not naive.pixels:
-            return f"{done} Press Start to run it again beside the naive one."
+            return f"{done} Press Run to race it against the naive one."
         alike = self.same()
         if naive.pixels == PIXELS:
             times = naive.seconds / fast.seconds
@@ -106,31 +106,36 @@ class Race:
         n = min(self.fast.pixels, self.naive.pixels)
         fast, naive = (each.pictures().flatten(1)[:, :n] for each in (self.fast, self.naive))
         apart = (fast != naive).sum().item()
-        what = "picture" if self.fast.n == 1 else "pictures"
-        return f"the same {what}" if not apart else f"{what} that differ in {apart} pixels"
+        if not apart:
+            return "the same picture" if self.fast.n == 1 else "the same pictures"
+        where = frame.counted(apart, "pixel")
+        return f"a picture that differs in {where}" if self.fast.n == 1 else f"pictures that differ in {where}"
 
 
 def at_start(model: str, count: int, seed: str) -> dict[str, Any]:
-    """The fast sampler's pictures; the naive one waits."""
+    """The fast sampler's pictures as they come, row by row; the naive one waits."""
     race = Race(model, count, seed)
     while race.fast.pixels < PIXELS:
         race.fast.advance()
-    race.keep()
-    return race.film()
+        if race.fast.pixels % SIDE == 0:
+            race.keep()
+    film = race.film()
+    del film["start"]  # so it plays
+    return film
 
 
 def racing(model: str, count: int, seed: str) -> Iterator[dict[str, Any]]:
     """The race as it goes, until both are done or its time is over. Closed, it takes no further step."""
     race = Race(model, count, seed)
-    begun = last = time.monotonic()
+    spent, last = 0.0, time.monotonic()
     race.keep()
     while race.advance():
-        spent = time.monotonic() - begun
-        if spent > (SECONDS if race.fast.pixels == PIXELS else MOST_SECONDS):
+        since = time.monotonic() - last
+        if spent + since > (SECONDS if race.fast.pixels == PIXELS else MOST_SECONDS):
             break
-        if time.monotonic() - last > BETWEEN:
+        if since > BETWEEN:
             race.keep()
             yield race.film()
-            last = time.monotonic()
+            spent, last = spent + since, time.monotonic()  # a visitor may have stopped it in between
     race.keep()
     yield race.film()

@@ -82,26 +82,27 @@ def captioned(k: int, depths: dict[str, int]) -> str:
     if k == 0:
         return "After the first convolution, 7 × 7 with mask A: the three rows above, and three pixels to the left."
     done = [title for title, depth in depths.items() if depth <= k]
-    return f"After layer {k}. " + (f"All layers of {networks.listed(done)} are in." if done else "More layers follow.")
+    return f"After layer {k}. " + (f"All layers of {frame.listed(done)} are in." if done else "More layers follow.")
 
 
 def said(x: Tensor, i: int, j: int, counts: dict[str, int], chances: dict[str, float]) -> str:
     """What is seen, in a sentence."""
     before = SIDE * i + j
     it_is = "ink" if x[0, 0, i, j] > 0.5 else "paper"
-    expected = networks.listed([f"{title} {p:.0%}" for title, p in chances.items()])
+    expected = frame.listed([f"{title} {p:.0%}" for title, p in chances.items()])
     if not before:
-        return f"Nothing comes before the first pixel. How likely it is to be ink: {expected}; it is {it_is}."
-    sees = networks.listed([f"{title} sees {int(count)}" for title, count in counts.items()])
+        return f"Nothing comes before the first pixel. Probability of ink: {expected}; here it is {it_is}."
+    sees = frame.listed([f"{title} sees {int(count)}" for title, count in counts.items()])
     many = f"{before} pixels come" if before > 1 else "1 pixel comes"
-    return f"{many} before this one: {sees}. How likely it is to be ink: {expected}; it is {it_is}."
+    return f"{many} before this one: {sees}. Probability of ink: {expected}; here it is {it_is}."
 
 
 def two_orders(model: MultiScale, i: int, j: int) -> str:
     """Which pixels a multi-scale network draws before this one."""
     before = int(model.before(i, j).sum())
     if model.in_small()[i, j]:
-        return f" {MULTI} draws this one in its small picture, after {before} others." if before else ""
+        others = frame.counted(before, "other")
+        return f" {MULTI} draws this one in its small picture, after {others}." if before else ""
     return f" {MULTI} draws {before} before it: all of its small picture is among them."
 
 

@@ -49,7 +49,7 @@ def scored(x: Tensor) -> tuple[dict[str, Any], frame.Note | None]:
     if MULTI in nats:
         told += f" Of {MULTI}'s nats {reduced(nats[MULTI]).sum():.1f} are for the small picture."
     by_row = {title: [round(value, 3) for value in each.tolist()] for title, each in rows.items()}
-    return film | {"nats": totals, "rows": by_row, "said": told, "start": SIDE - 1}, note
+    return film | {"nats": totals, "rows": by_row, "said": told}, note
 
 
 # ------------------------------------------------------------------ among test digits
@@ -69,7 +69,7 @@ def share_below(nats: float, values: list[float]) -> float:
 
 def said(totals: dict[str, float]) -> str:
     """The totals, and where the one of the best network lies."""
-    told = networks.listed([f"{title} {nats:.1f}" for title, nats in totals.items()])
+    told = frame.listed([f"{title} {nats:.1f}" for title, nats in totals.items()])
     told = f"This picture costs {told} nats."
     measured = {title: networks.metrics(title)["nll"] for title in totals if quantiles(title)}
     if not measured:
@@ -77,9 +77,11 @@ def said(totals: dict[str, float]) -> str:
     best = min(measured, key=measured.__getitem__)
     below, n = share_below(totals[best], quantiles(best)), networks.metrics(best)["n"]
     where = (
-        f"more than any of the {n:,} test digits takes"
+        f"more than any of the {n:,} test digits costs"
         if below >= 100
-        else f"more than {below:.0f} % of the {n:,} test digits take"
+        else f"less than any of the {n:,} test digits costs"
+        if below <= 0
+        else f"more than {below:.0f}% of the {n:,} test digits cost"
     )
     return f"{told} For {best}, that is {where}; their mean is {measured[best]:.1f}."
 

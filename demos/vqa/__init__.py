@@ -15,11 +15,11 @@ from demos.widgets import GONE, Camera, FilmStrip, PhotoButton
 
 TITLE, ID = "VQA", "vqa"
 MODES = [
-    ("Ask the photo", "ask"),
+    ("Ask about the photo", "ask"),
     ("Where r-DAN looks", "looks"),
     ("All methods at once", "all"),
     ("Multiple choice", "choice"),
-    ("Be the ten people", "people"),
+    ("Be the ten judges", "people"),
 ]
 SOURCES = [("One of these", "example"), ("A photo of mine", "upload"), ("The camera", "camera")]
 OPTIONS = "red, blue, green, brown, white, black"
@@ -27,8 +27,8 @@ WITH_METHOD = {"mode": ["ask", "choice"]}
 WITH_BARS = {"mode": ["ask", "looks", "choice", "people"]}
 WITH_TABLE = {"mode": ["all", "people"]}
 ABOUT = (
-    "The networks know {answers} answers and {words} words, of photos of dogs, people and sports, and of rooms. "
-    "The photos here were chosen: r-DAN is right about most of them. “Where it fails” shows another."
+    "The networks know {answers} answers and {words} words, from photos of dogs, people and sports, and of rooms. "
+    "The photos here were chosen: r-DAN is right about most of them. “Where it fails” shows one that it gets wrong."
 )
 
 
@@ -132,7 +132,8 @@ def compare(picture: Image.Image, question: str, *_: str) -> tuple[Any, Any, Any
     found = asking.every(picture, question)
     firsts = [each[0][0] for each in found.values()]
     commonest = max(dict.fromkeys(firsts), key=firsts.count)
-    said = f"{firsts.count(commonest)} of {len(firsts)} methods say {commonest}."
+    most = firsts.count(commonest)
+    said = f"{most} of {len(firsts)} methods say {commonest}." if most > 1 else "No two methods agree."
     blind = [key for key in ("lstm-q", "bow-q", "type") if key in found]
     if blind and found[blind[0]][0][0] == commonest:
         said += " So does a network that never sees the photo: here the question gives the answer away."
@@ -153,9 +154,9 @@ def choose(picture: Image.Image, question: str, method: str, options: str, *_: s
         raise frame.Note(
             "None of these is an answer that the networks can give; try colours, numbers, yes or no.", "options"
         )
-    said = f"Of these {len(found)}, {TITLES[method]} chooses {found[0][0]}, {found[0][1]:.0%} sure."
+    said = f"Among your options, {TITLES[method]} chooses {found[0][0]}, {found[0][1]:.0%} sure."
     if strange:
-        said += f" It cannot give {', '.join(strange[:4])}."
+        said += f" Not among its answers: {', '.join(strange[:4])}."
     bars = views.bars("Shares among your options", {TITLES[method]: ("reading", found)})
     return views.still(picture), bars, gr.skip(), said
 
@@ -198,6 +199,9 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             question_controls(page)
             photo_controls(page)
         with page.below():
+            for name, modes in (("looks", ["looks"]), ("answers", ["ask", "all", "choice", "people"])):
+                with page.only(f"equation-{name}", {"mode": modes}):
+                    frame.equation(path.EQUATIONS[name])
             gr.Markdown(about(), elem_classes="quality")
             page.diagram(path.DIAGRAM)
             page.lesson(views.measured())
@@ -214,7 +218,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
 def question_controls(page: frame.Page) -> None:
     """The question, with others to click, and what is done with it."""
     box = gr.Textbox(
-        path.FIRST["question"], label="Your question", info="In English, about what is seen", max_lines=2, lines=1
+        path.FIRST["question"], label="Your question", info="In English, about the photo", max_lines=2, lines=1
     )
     page.control("question", box, caption=True)
     page.ask = gr.Button("Ask", variant="primary", elem_id="vqa-ask", elem_classes="main-action")
@@ -231,7 +235,7 @@ def question_controls(page: frame.Page) -> None:
 
 def photo_controls(page: frame.Page) -> None:
     """A photo of the app's, of the visitor's, or of the camera."""
-    page.control("source", gr.Radio(SOURCES, value="example", label="About which photo?"), caption=False)
+    page.control("source", gr.Radio(SOURCES, value="example", label="Which photo?"), caption=False)
     of_app = {"source": ["example"]}
     with page.only("thumbnails", of_app):
         gr.HTML(thumbnails(), apply_default_css=False, elem_classes="thumbnails")

@@ -125,9 +125,9 @@ def listed(text: Any, most: int, what: str) -> list[str]:
         raise ValueError(f"{what} must be text, got {checks.shown(text)}")
     found = [part.strip() for part in text.replace("\n", ",").split(",") if part.strip()]
     if not found or len(found) > most:
-        raise ValueError(f"{what} must be 1 to {most}, separated by commas, got {len(found)}")
+        raise ValueError(f"1 to {most} {what} were expected, separated by commas; there were {len(found)}")
     if any(len(part) > LONGEST_OPTION for part in found):
-        raise ValueError(f"each of {what} may have {LONGEST_OPTION} characters at most; shorten them")
+        raise ValueError(f"each of the {what} may have at most {LONGEST_OPTION} characters; shorten them")
     return found
 
 

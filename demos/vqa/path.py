@@ -45,18 +45,23 @@ PATH = [
         "From chance to attention, in the order of the papers. From which method on does the photo change the answer?",
     ),
     frame.Step(
-        "Be the ten people",
+        "Be the ten judges",
         on("puppy", "people", people=PEOPLE) | dict(question="what color is the dog?"),
-        "Four people who agree make an answer fully right, and three are worth 90 %. Change what they say: how many "
-        "are worth 60 %?",
+        "Four people who agree make an answer fully right, and three are worth 90%. Change what they say: how many "
+        "are worth 60%?",
     ),
     frame.Step(
         "Where it fails",
         on("tomatoes", "all"),
-        "There is one whole tomato, and two halves of another. The networks were taught by photos of dogs and people, "
+        "There is one whole tomato, and two halves of another. The networks were trained on photos of dogs and people, "
         "but they answer all the same, and some are sure. Ask what they are, or why they are there.",
     ),
 ]
+EQUATIONS = {
+    "looks": r"m^{(k)} = m^{(k-1)} + v^{(k)} \odot u^{(k)}, \qquad p = \operatorname{softmax}\bigl(W m^{(K)}\bigr)",
+    "answers": r"p = \operatorname{softmax}\bigl(\operatorname{MLP}(q \odot i)\bigr) "
+    r"\quad \text{for question } q \text{ and photo } i",
+}
 DIAGRAM = frame.Diagram(
     "r-DAN: at each step the memory m says where to look in the photo and which words to weigh; what was seen and read "
     "goes into the memory, and the answer comes from its last state.",
@@ -73,7 +78,7 @@ DIAGRAM = frame.Diagram(
     arrows=[
         ("photo", "v", "EfficientNet-Lite2"),
         ("v", "see"),
-        ("question", "u", "LSTM in both directions"),
+        ("question", "u", "bidirectional LSTM"),
         ("u", "read"),
         ("see", "m"),
         ("read", "m"),

@@ -14,7 +14,7 @@ from torch import Tensor
 import core
 from core.vqa import TITLES, metric
 from core.weights import WeightsError
-from demos import plots
+from demos import frame, plots
 from demos.vqa.asking import NAMES
 
 SIDE = 300  # pixels of a photo's longer side on the stage
@@ -57,8 +57,7 @@ def looking(photo: Image.Image, visual: Tensor, textual: Tensor, words: Sequence
     reading = {"photo": 0.4, "question": 0.4, "v": 0.6, "u": 0.6, "photo>v": 0.4, "question>u": 0.4}
     at_work = reading | {"v>see": 1.0, "see": 1.0, "u>read": 1.0, "read": 1.0, "see>m": 0.8, "read>m": 0.8, "m": 0.6}
     turns = [reading, *[at_work] * (K - 1), at_work | {"m": 1.0, "m>answer": 1.0, "answer": 1.0}]
-    parts = sorted({part for turn in turns for part in turn})
-    film["lit"] = {part: [turn.get(part, 0.0) for turn in turns] for part in parts}
+    film["lit"] = frame.lit(turns)
     return film
 
 
@@ -94,9 +93,9 @@ def compared(found: dict[str, list[tuple[str, float]]], people: Sequence[str] = 
     rows = []
     for key, each in found.items():
         (first, p), second = each[0], each[1][0] if len(each) > 1 else ""
-        last = f"{100 * metric.score(first, people):.0f} %" if people else accuracy(key)
+        last = f"{100 * metric.score(first, people):.0f}%" if people else accuracy(key)
         rows.append([TITLES[key], first, f"{p:.0%}", second, last])
-    headers = ["method", "answer", "sure", "second", "score" if people else "held out"]
+    headers = ["method", "answer", "probability", "second", "score" if people else "held out"]
     return {"headers": headers, "data": rows}
 
 
@@ -105,12 +104,12 @@ def accuracy(key: str) -> str:
         metrics = core.card(NAMES[key])["metrics"]
     except WeightsError:
         return "–"
-    return f"{metrics['accuracy']:.1f} %" if metrics else "–"
+    return f"{metrics['accuracy']:.1f}%" if metrics else "–"
 
 
 def measured() -> str:
     """The lesson's table: held-out accuracy by method, set and kind. Cards that are not whole are left out."""
-    columns = ["all", "95 % interval", "18 choices", "from captions", *KINDS, "DAQUAR"]
+    columns = ["all", "95% interval", "18 choices", "from captions", *KINDS, "DAQUAR"]
     lines = ["| method | " + " | ".join(columns) + " |", "|---|" + "---:|" * len(columns)]
     for key, title in TITLES.items():
         try:

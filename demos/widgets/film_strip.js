@@ -155,10 +155,13 @@ const make = (tag, parent, text, style = "") => {
   return node;
 };
 
-function numberFormat({ unit, values }) {
+// With a real minus, and no minus before nothing.
+const written = (value, digits) => (Number(value.toFixed(digits)) + 0).toFixed(digits).replace("-", "−");
+
+function numberFormat({ unit = "", values }) {
   const known = values.filter((value) => value !== null);
   const digits = known.every(Number.isInteger) ? 0 : Math.max(...known.map(Math.abs)) >= 100 ? 1 : 2;
-  return (value) => (value === null ? "–" : value.toFixed(digits) + (unit ? " " + unit : ""));
+  return (value) => value === null ? "–" : written(value, digits) + (unit && unit !== "%" ? " " : "") + unit;
 }
 
 // Builds the parts that depend on the film. `images` are the panes' decoded pictures.

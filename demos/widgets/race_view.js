@@ -23,7 +23,7 @@ let frames = [];
 let real = [];
 let cells = []; // {plane, losses, facts} of each player
 let index = 0;
-let saved = "glimpse-gans-race"; // the name of saved files
+let [saved, of] = ["glimpse-gans-race", ""]; // the name of saved files, and what the race is of
 let following = true; // show each new frame; false while the user looks back
 let playing = 0; // timer
 
@@ -204,7 +204,7 @@ function receive() {
   const value = props.value;
   if (!value) return;
   note.textContent = value.note ?? "";
-  saved = value.of?.name ?? saved;
+  [saved, of] = [value.of?.name ?? saved, value.of?.caption ?? of];
   const news = value.frames ?? (value.frame ? [value.frame] : []);
   if (!news.length) return;
   if (value.race !== name || value.frames) start(value);
@@ -255,7 +255,7 @@ function playAgain() {
 function savePng() {
   const [side, gap, words] = [560, 24, 44];
   const canvas = document.createElement("canvas");
-  [canvas.width, canvas.height] = [cells.length * (side + gap) - gap, side + 2 * words];
+  [canvas.width, canvas.height] = [cells.length * (side + gap) - gap, side + 3 * words];
   const context = canvas.getContext("2d");
   context.fillStyle = "#ffffff";
   context.fillRect(0, 0, canvas.width, canvas.height);
@@ -268,6 +268,7 @@ function savePng() {
   });
   context.font = "22px " + font;
   context.fillText(frames[index].said, 4, side + words + 30, canvas.width - 8);
+  context.fillText(of + " · step " + frames[index].step, 4, side + 2 * words + 30, canvas.width - 8);
   canvas.toBlob((blob) => save(blob, "png"));
 }
 
