@@ -72,9 +72,12 @@ def table(*, strict: bool = True) -> str:
     ]
     for row in results(strict=strict):
         paper = "–" if row["paper"] is None else f"{row['paper']:.2f}"
+        unit = row["unit"] if row["unit"].startswith("%") else f" {row['unit']}"
+        minutes = f"{row['minutes']:.0f}" if row["minutes"] >= 0.5 else "under 1"
+        size = f"{row['MB']:.1f}" if row["MB"] >= 0.05 else "under 0.1"
         lines.append(
-            f"| `{row['model']}` | {row['measured']:.2f} {row['unit']} | {paper} | {row['n']:,} | "
-            f"{row['steps']:,} steps, {row['minutes']:.0f} min on {row['device']} | {row['MB']:.1f} MB |"
+            f"| `{row['model']}` | {row['measured']:.2f}{unit} | {paper} | {row['n']:,} | "
+            f"{row['steps']:,} steps, {minutes} min on {row['device']} | {size} MB |"
         )
     return "\n".join(lines)
 

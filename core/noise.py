@@ -36,6 +36,15 @@ def randn_each(n: int, *shape: int, generator: torch.Generator | None = None, de
     return torch.stack([torch.randn(shape, generator=own, device=device) for own in each(n, generator, device)])
 
 
+def randn_rows(n: int, width: int, *, generator: torch.Generator) -> Tensor:
+    """Standard normal numbers (n, width), fast. On a processor row k is the same whatever n is.
+
+    There `torch.randn` makes sixteen numbers at a time, and makes the last ones anew where they are fewer: so a row
+    takes a multiple of sixteen, and what is too many is left out.
+    """
+    return torch.randn(n, 16 * -(-width // 16), generator=generator, device=generator.device)[:, :width]
+
+
 def rand_each(n: int, *shape: int, generator: torch.Generator | None = None, device: Any = "cpu") -> Tensor:
     """Numbers spread evenly over [0, 1), (n, *shape). The k-th (*shape) is the same whatever n is."""
     return torch.stack([torch.rand(shape, generator=own, device=device) for own in each(n, generator, device)])

@@ -294,7 +294,7 @@ def test_samples_are_pictures_that_the_generator_alone_decides(name: str):
     torch.manual_seed(2)
     assert torch.equal(model.sample(3, generator=seeded(5)), first)
     assert not torch.equal(model.sample(3, generator=seeded(6)), first)
-    assert model.sample(1, generator=seeded(5)).shape == (1, *model.shape)
+    assert torch.allclose(model.sample(1, generator=seeded(5)), first[:1], atol=1e-4)  # it has noise of its own
 
 
 @declaring(Translates)

@@ -25,7 +25,7 @@ from demos.frame import parts
 from tests.browser import barriers, open_page
 
 ACTING = [tab for tab, page in app.pages.items() if page.show is not None]
-SIZES = {"desktop": (1280, 900), "phone": (390, 844), "200 % zoom": (640, 450)}
+SIZES = {"desktop": (1280, 900), "projector": (1920, 1080), "phone": (390, 844), "200 % zoom": (640, 450)}
 STILL = "tab => !document.querySelector(`#${tab}-stage`).classList.contains('busy')"
 
 
@@ -321,11 +321,14 @@ def test_the_result_is_in_the_first_screen(opened: tuple[Any, str]):
         if size != "200 % zoom":
             play = page.locator(f"#{tab}-stage .play").first.bounding_box()
             assert play["y"] + play["height"] <= height, size
-        if size == "desktop":
+        run = page.locator(f"#{tab}-side .main-action:visible")
+        if size == "phone":
+            for box in (run.nth(k).bounding_box() for k in range(run.count())):  # they stick to the bottom
+                assert 0.85 * height < box["y"] + box["height"] <= height
+        if size in ("desktop", "projector"):
             side = page.locator(f"#{tab}-side").bounding_box()
             assert side["height"] <= height
             assert picture["x"] < side["x"]
-            run = page.locator(f"#{tab}-side .main-action:visible")
             for k in range(run.count()):
                 box = run.nth(k).bounding_box()
                 assert box["y"] + box["height"] <= height

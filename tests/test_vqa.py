@@ -142,10 +142,10 @@ def test_each_held_out_part_has_as_many_of_either_answer_by_itself(monkeypatch: 
     monkeypatch.setattr(sets.captions, "split_of", lambda names: split)
     monkeypatch.setattr(sets, "from_captions", lambda sentences: rows)
     found = sets.made(Path())
-    assert len(found["train"]) == 3 * 40
+    assert [len(asked) for asked in found.values()] == [3 * n for n in part_of.values()]
     for part in ("choosing", "test"):
         counts = {text: Counter() for text in sides}
-        for each in found[part]:
+        for each in sets.held_out(part, found):
             counts[each.text].update(each.answers.keys())
         for text in ("is there a dog?", "how many dogs are there?"):
             one, other = (counts[text][answer] for answer in sides[text])

@@ -19,7 +19,7 @@ from core.gan.objectives import NON_SATURATING, Objective
 from core.gan.parts import Convolutions, Parts
 from core.gan.penalties import unit_gradient
 from core.layers import any_move, frozen, grid, hold_then_fall, moved_with_a_hole, unmoved
-from core.noise import seeded
+from core.noise import randn_rows, seeded
 from core.recipe import Averages, Batch, Model, Phase, Records, Samples, Shows, constant
 
 Generator = torch.Generator | None
@@ -225,11 +225,10 @@ class GAN(nn.Module, Model, Samples, Shows, Averages, Records):
 
     @torch.inference_mode()
     def sample(self, n: int, *, generator: torch.Generator, condition: Tensor | None = None) -> Tensor:
-        """n pictures (n, *shape) in [0, 1]. condition: as in `pictures`."""
+        """n pictures (n, *shape) in [0, 1], the first of them the same whatever n is. condition: as in `pictures`."""
         if n < 1:
             raise ValueError(f"n must be >= 1, got {n}")
-        z = torch.randn(n, self.latents, generator=generator, device=generator.device)
-        return self.pictures(z, condition)
+        return self.pictures(randn_rows(n, self.latents, generator=generator), condition)
 
     @torch.inference_mode()
     def pictures(self, z: Tensor, condition: Tensor | None = None) -> Tensor:

@@ -163,8 +163,7 @@ def made(root: Path) -> dict[str, list[Asked]]:
     for photo, text, answers, kind in from_captions(sentences):
         scores = {answer: metric.agreement(n) for answer, n in answers.items()}
         found[part_of[photo]].append(Asked(photo, text, answers, scores, kind, "captions"))
-    even = {text for text, (one, other) in sides(itertools.chain(*found.values())).items() if len(one) == len(other)}
-    return {part: asked if part == "train" else evened(part, asked, even) for part, asked in found.items()}
+    return found
 
 
 def sides(asked: Iterable[Asked]) -> dict[str, tuple[list[int], list[int]]]:
@@ -176,17 +175,19 @@ def sides(asked: Iterable[Asked]) -> dict[str, tuple[list[int], list[int]]]:
     return found
 
 
-def evened(part: str, asked: list[Asked], even: set[str]) -> list[Asked]:
-    """Of a held-out part's questions with a text in `even`, as many of either side.
+def held_out(part: str, found: Mapping[str, list[Asked]]) -> list[Asked]:
+    """A part's questions to measure by: of those that are even over all photos, as many of either side here, too.
 
-    They are even over all photos. Without this, what one part has too many of the others would lack, and who learned
-    their habits would be misled: a network that sees no photo would do worse than chance.
+    Otherwise what one part has too many of the others would lack, and who learned their habits would be misled: a
+    network that sees no photo would do worse than chance.
     """
+    asked, everywhere = found[part], sides(itertools.chain(*found.values()))
     left_out: set[int] = set()
     for text, (one, other) in sides(asked).items():
-        more = max(one, other, key=len)
-        order = torch.randperm(len(more), generator=seeded(0, f"evened: {part}: {text}")).tolist()
-        left_out |= {more[k] for k in order[min(len(one), len(other)) :]} if text in even else set()
+        if len(everywhere[text][0]) == len(everywhere[text][1]):
+            more = max(one, other, key=len)
+            order = torch.randperm(len(more), generator=seeded(0, f"held out: {part}: {text}")).tolist()
+            left_out |= {more[k] for k in order[min(len(one), len(other)) :]}
     return [each for k, each in enumerate(asked) if k not in left_out]
 
 
@@ -310,7 +311,7 @@ def joint(part: str = "", *, maps: bool = False) -> Callable[[Path, str], Datase
         learned = sentences["train"] + people["train"]
         if not part:  # nothing is left to choose
             learned = learned + sentences["choosing"] + people["choosing"]
-        asked = sentences[part or "test"] + people[part or "test"] if split == "test" else learned
+        asked = held_out(part or "test", sentences) + people[part or "test"] if split == "test" else learned
         flickr = [root / "flickr8k" / "Images" / name for name in captions.captions_by_photo(root)]
         rooms = sorted((root / "daquar" / "images").glob("*.*"))
         both = [seen_maps("flickr8k", flickr, root), seen_maps("daquar", rooms, root)]

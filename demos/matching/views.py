@@ -109,7 +109,7 @@ def words_chart(words: Sequence[str], shares: Sequence[Sequence[float]]) -> go.F
     places = list(range(len(words)))
     for k, alpha in enumerate(shares, 1):
         look = bar_look(k)
-        result.add_bar(x=places, y=list(alpha), name=f"k = {k}", marker=look)
+        result.add_bar(x=places, y=list(alpha), name=f"step {k}", marker=look)
     named = [html.escape(shortened(word, 16)) for word in words]
     slope = -40 if len(words) > 6 else None  # Plotly's own runs to the right: on a phone the last words did not fit
     result.update_xaxes(tickvals=places, ticktext=named, tickangle=slope)
@@ -118,11 +118,11 @@ def words_chart(words: Sequence[str], shares: Sequence[Sequence[float]]) -> go.F
 
 def scores_chart(title: str, names: Sequence[str], parts: Sequence[Sequence[float]]) -> go.Figure:
     """S of a few photos or sentences as the sum of its steps; parts: (K + 1, n), the best first."""
-    result = plots.figure(title, "S, the sum over k", "", height=150 + ROW * len(names))
+    result = plots.figure(title, "similarity S, by step", "", height=150 + ROW * len(names))
     places = list(range(len(names)))
     for k, values in enumerate(parts):
         look = bar_look(k)
-        result.add_bar(x=list(values), y=places, orientation="h", name=f"k = {k}", marker=look, width=0.35)
+        result.add_bar(x=list(values), y=places, orientation="h", name=f"step {k}", marker=look, width=0.35)
     for place, name in zip(places, names, strict=True):  # above its bar: beside it a phone has no room
         text = html.escape(shortened(name, 48))
         result.add_annotation(text=text, x=0, xref="paper", xanchor="left", y=place - 0.4, showarrow=False)
