@@ -20,9 +20,10 @@ TITLE = "<h1>Glimpse</h1><p>Step inside the models that taught machines to draw,
 
 def chosen(names: list[str]) -> list[ModuleType]:
     """The tabs of these names, or all where there is no name; SystemExit, in a sentence, for one that nobody knows."""
-    unknown = sorted(set(names) - {module.ID for module in TABS})
+    known = [module.ID for module in TABS[1:]]  # all but Home, whose cards lead to the others
+    unknown = sorted(set(names) - set(known))
     if unknown:
-        sys.exit(f"There is no tab {unknown[0]!r}; there are: {', '.join(module.ID for module in TABS)}.")
+        sys.exit(f"There is no tab {unknown[0]!r}; there are: {', '.join(known)}.")
     return [module for module in TABS if not names or module.ID in names]
 
 

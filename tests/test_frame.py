@@ -122,12 +122,28 @@ def test_live_work_goes_on_where_it_was_and_begins_anew_where_asked_or_of_other_
         next(going.on("c", lambda: (1 // 0 for _ in "x")))
     assert next(going.on("c", begin)) == 0  # what failed begins again
     assert copy.deepcopy(going).work is None  # no visitor has another one's
+    first, second = going.on("d", begin), going.on("d", begin)
+    assert [next(first), next(second)] == [0, 1]
+    assert list(first) == []  # of two that go on with the same, the later one does
+    assert list(second) == [2, 3, 4]
+
+
+def test_the_stopped_work_of_a_few_visitors_is_kept_and_none_that_runs_is_lost():
+    visitors = [frame.going.Going() for _ in range(frame.going.MOST + 3)]
+    running = visitors[0].on("a", lambda: iter(range(5)))
+    assert next(running) == 0
+    for each in visitors[1:]:
+        stopped = each.on("a", lambda: iter(range(5)))
+        assert next(stopped) == 0
+        stopped.close()
+    assert next(running) == 1
+    assert [each.work is None for each in visitors] == [False, True, True, *[False] * frame.going.MOST]
 
 
 def test_tabs_start_alone_and_an_unknown_one_is_named():
     assert app.chosen([]) == TABS
     assert [module.ID for module in app.chosen(["gans", "draw"])] == ["draw", "gans"]
-    with pytest.raises(SystemExit, match="There is no tab 'drew'; there are: home, draw, "):
+    with pytest.raises(SystemExit, match="There is no tab 'drew'; there are: draw, "):
         app.chosen(["draw", "drew"])
 
 

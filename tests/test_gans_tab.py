@@ -126,7 +126,9 @@ def test_each_view_says_what_this_run_shows():
     samples = compare.told(names, "samples", 2)
     digits = compare.read(core.load("mnist-classifier"), compare.sampled("began-mnist", 2, 64)[0])
     assert f"BEGAN shows {len(digits.unique())} of 10" in samples
-    walks = re.search(r"of 16 digits turn into another: (\d+) with DCGAN", compare.told(names, "walk", 2))
+    walks = re.search(
+        r"Of 16 digits, the walk from seed 2 to seed 3 turns (\d+) with DCGAN", compare.told(names, "walk", 2)
+    )
     both = compare.walked("dcgan-mnist", 2)[0][[0, -1]]
     start, end = (compare.read(core.load("mnist-classifier"), moment) for moment in both)
     assert int(walks[1]) == int((start != end).sum())
@@ -226,7 +228,7 @@ def test_the_digit_is_uncovered_from_the_top_and_the_last_frame_has_it_whole():
 
 def test_the_sentence_about_the_critics_has_their_answers():
     sgan = [0.0] * 10 + [1.0]
-    assert critic.said({"catGAN": [0.1, 0.9], "SGAN": sgan}) == "catGAN says 1 (90 %) and SGAN says generated (100 %)."
+    assert critic.said({"catGAN": [0.1, 0.9], "SGAN": sgan}) == "catGAN says 1 (90%) and SGAN says generated (100%)."
 
 
 # ------------------------------------------------------------------ from the controls to the stage

@@ -131,7 +131,7 @@ def test_a_file_for_training_is_read_like_a_visitors(tmp_path: Path) -> None:
     assert first[:, 8, 4].tolist() == [10, 20, 30]  # what was at the bottom left is at the top left
     assert (second == 40_000 >> 8).all()
     (tmp_path / "c.png").write_bytes(PNG[:60])
-    with pytest.raises(ValueError, match=r"c\.png: the picture is broken"):
+    with pytest.raises(ValueError, match=r"c\.png: the file is damaged"):
         pairs.read_pictures([tmp_path / "c.png"], 16)
 
 
@@ -164,10 +164,10 @@ def bare_png(width: int, height: int) -> bytes:
 
 REFUSED = {
     "no bytes": (b"", "empty|Choose a photo"),
-    "a GIF": (file_of(scribble(), "GIF"), "is a GIF, which is not read"),
-    "a real AVIF": (file_of(scribble(), "AVIF"), "is an AVIF, which is not read"),
+    "a GIF": (file_of(scribble(), "GIF"), "is a GIF, which cannot be read"),
+    "a real AVIF": (file_of(scribble(), "AVIF"), "is an AVIF, which cannot be read"),
     "an AVIF by its other brand": (boxed(b"mif1", b"mif1", b"avif"), "is an AVIF"),
-    "a HEIC": (boxed(b"heic", b"mif1", b"heic"), "is a HEIC, which is not read"),
+    "a HEIC": (boxed(b"heic", b"mif1", b"heic"), "is a HEIC, which cannot be read"),
     "a HEIC by its other brand": (boxed(b"mif1", b"mif1", b"heic"), "is a HEIC"),
     "a video": (boxed(b"isom", b"mp42"), "is a video"),
     "a BMP": (file_of(scribble(), "BMP"), "is a BMP"),
@@ -272,10 +272,10 @@ def test_any_picture_is_answered_in_three_seconds_and_gives_its_memory_back(size
 @pytest.mark.parametrize(
     ("value", "words"),
     [
-        (None, "no sketch"),
-        ("", "no sketch"),
-        ({}, "no sketch"),
-        ({"png": "", "strokes": []}, "no sketch"),
+        (None, "the pad is empty"),
+        ("", "the pad is empty"),
+        ({}, "the pad is empty"),
+        ({"png": "", "strokes": []}, "the pad is empty"),
         (url_of(file_of(Image.new("RGB", (20, 20), "white"))), "blank"),
         ({"png": url_of(file_of(Image.new("RGBA", (20, 20), (0, 0, 0, 0)))), "strokes": STROKES}, "blank"),
         (17, "came as int"),
@@ -322,7 +322,7 @@ def test_a_palette_sketch_is_drawn_from_its_strokes() -> None:
     assert len(colours_of(read_sketch(blends, **options))) > 5, "a picture alone is taken as it is"
     with pytest.raises(ValueError, match="blank"):
         read_sketch({"png": blends, "strokes": [box((0.2, 0.2), (0.8, 0.8), "background")]}, **options)
-    with pytest.raises(ValueError, match="no sketch"):
+    with pytest.raises(ValueError, match="the pad is empty"):
         read_sketch({"png": "", "strokes": []}, **options)
 
 

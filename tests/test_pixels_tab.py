@@ -118,7 +118,7 @@ def test_a_small_picture_is_shown_first_and_then_grown(four: dict):
     lit = pixels.show("generate", count=1, seed="9").outputs[0]["lit"]
     assert [lit["enlarge"][k] > 0 for k in (0, 13, 14, 27)] == [False, False, True, True]
     del four["multiscale-mnist"]
-    assert not any(pixels.show("generate", count=1, seed="9").outputs[0]["lit"]["small"])
+    assert not any(pixels.show("generate", count=1, seed="9").outputs[0]["lit"].get("small", []))
 
 
 def test_what_streams_ends_as_what_is_shown_at_once(four: dict):
@@ -375,7 +375,7 @@ def test_the_tables_say_what_the_cards_say(four: dict):
     assert [row[1] for row in table[2:]] == [
         *("1 of h = 4", "1,200 steps", "100.00 nats", "81.30 nats", "33 of 406 before it", "0.50 s", "100 s, 200 ×")
     ]
-    assert table[2][4] == "twice 1 of h = 4"
+    assert table[2][4] == "2 × 1 of h = 4"
     assert "Of Multi-scale's nats 40.0 are for the small picture, and 60.0 for the rest given it." in measured.words()
     rows = measured.beside_draw().splitlines()[2:]
     draw = core.card("draw-mnist")["metrics"]["nll"]

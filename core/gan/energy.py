@@ -5,7 +5,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.gan.game import GAN, Generator
+from core.gan.game import GAN, Generator, check_shape
 from core.gan.objectives import pulling_away
 from core.layers import frozen
 from core.recipe import Batch, Phase
@@ -27,6 +27,7 @@ class EnergyGAN(GAN):
         return 4 * (copy - x).square().flatten(1).mean(1)
 
     def scores(self, x: Tensor, condition: Tensor | None = None, generator: Generator = None) -> Tensor:
+        check_shape(x, self.shape)
         return self.energies(x, self.critic.encode(x, generator))
 
     def generator_loss(self, batch: Batch) -> dict[str, Tensor]:

@@ -6,7 +6,7 @@ Algorithm 1). Symbols and differences from the papers: see variants.py.
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -74,6 +74,12 @@ def one_hot(label: Tensor) -> Tensor:
     return F.one_hot(label.long(), CLASSES).float()
 
 
+def check_shape(x: Tensor, shape: Sequence[int]) -> None:
+    """ValueError where x is not (B, *shape)."""
+    if tuple(x.shape[1:]) != tuple(shape):
+        raise ValueError(f"x must have shape (B, {', '.join(map(str, shape))}), got {tuple(x.shape)}")
+
+
 class ToldClass(Protocol):
     """Its generator makes pictures of the class that it is told, with `one_hot`."""
 
@@ -123,8 +129,7 @@ class GAN(nn.Module, Model, Samples, Shows, Averages, Records):
 
     def scores(self, x: Tensor, condition: Tensor | None = None, generator: Generator = None) -> Tensor:
         """D(x): (B,), or (B, K) where the critic has several outputs. ValueError for x of another shape."""
-        if tuple(x.shape[1:]) != tuple(self.shape):
-            raise ValueError(f"x must have shape (B, {', '.join(map(str, self.shape))}), got {tuple(x.shape)}")
+        check_shape(x, self.shape)
         if self.rule.seen:
             planes = condition.view(*condition.shape, *[1] * (x.ndim - 2)).expand(-1, -1, *x.shape[2:])
             x = torch.cat((x, planes), 1)

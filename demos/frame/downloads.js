@@ -10,7 +10,13 @@ const saveChart = (() => {
 
   function svgOf(plot, of) {
     const [width, high] = [plot.clientWidth, plot.clientHeight];
-    const height = high + 24; // room for what it is of
+    const lines = []; // what it is of, below it, in as many lines as it takes
+    for (const part of of.split(" · ")) {
+      const longer = lines.length ? lines.at(-1) + " · " + part : part;
+      if (lines.length && longer.length * 6.5 < width - 16) lines[lines.length - 1] = longer;
+      else lines.push(part);
+    }
+    const height = high + 10 + 16 * lines.length;
     const whole = document.createElementNS("http://www.w3.org/2000/svg", "svg"); // on white, with words that can be read there
     whole.setAttribute("xmlns", "http://www.w3.org/2000/svg");
     whole.setAttribute("viewBox", "0 0 " + width + " " + height);
@@ -26,10 +32,13 @@ const saveChart = (() => {
       copy.removeAttribute("style");
       whole.append(copy);
     });
-    const words = document.createElementNS("http://www.w3.org/2000/svg", "text");
-    Object.entries({ x: 8, y: high + 16, fill: "#3b352d", "font-size": 12 }).forEach((pair) => words.setAttribute(...pair));
-    words.textContent = of;
-    whole.append(words);
+    lines.forEach((line, i) => {
+      const words = document.createElementNS("http://www.w3.org/2000/svg", "text");
+      const look = { x: 8, y: high + 16 * (i + 1), fill: "#3b352d", "font-size": 12, "font-family": "sans-serif" };
+      Object.entries(look).forEach((pair) => words.setAttribute(...pair));
+      words.textContent = line;
+      whole.append(words);
+    });
     return new XMLSerializer().serializeToString(whole);
   }
 

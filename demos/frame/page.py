@@ -13,7 +13,7 @@ from gradio.events import EventListenerMethod, set_cancel_events
 
 from core.weights import WeightsError
 from demos.frame import parts
-from demos.frame.going import Going, kept
+from demos.frame.going import Going
 from demos.frame.said import Note, Shown, new_seed, noted, sentence
 
 MODEL = dict(concurrency_id="model", concurrency_limit=2)  # heavy handlers share this queue
@@ -397,20 +397,22 @@ class Page:
 
         start: listeners such as `button.click`; the path's live steps start it too, if path says so. stop: listeners
         that end it, and all that was made live before it, beside a change of a control that acts, and leaving the tab
-        or the page; None where a later call does so. trigger_mode: what a second start does, as in Gradio. Call it
-        after `act`. anew: listeners that begin it again; where there are any, `start` goes on where it was stopped.
-        Returns the event.
+        or the page; None where a later call does so. anew: listeners that begin it again; where there are any, `start`
+        goes on where it was stopped. trigger_mode: as in Gradio. Call it after `act`. Returns the event.
         """
         keys = list(self.controls)
         held = [*([gr.State(Going())] if anew else []), *extra]
 
-        def streaming(run: Callable[..., Iterator[Shown]]) -> Callable[..., Iterator[list[Any]]]:
+        def streaming(begins: bool) -> Callable[..., Iterator[list[Any]]]:
             def handler(sign: Any, *given: Any) -> Iterator[list[Any]]:
-                ask, before = (sign or {}).get("ask"), given[: len(held)]
+                ask, fresh = (sign or {}).get("ask"), begins or not (sign or {}).get("live")
                 values = dict(zip(keys, given[len(held) :], strict=True))
+                named, before = self.visible(values), list(given[: len(held)])
+                going = before.pop(0) if anew else None
+                work = functools.partial(run, *before, **named)
                 try:
-                    for shown in run(*before, **self.visible(values)):
-                        told = self.sign(values, shown, None, ask)
+                    for shown in going.on(named, work, anew=fresh) if going else work():
+                        told = self.sign(values, shown, None, ask) | {"live": True}
                         yield [told, *(self.of(output, values) for output in shown.outputs)]
                 except Exception as problem:
                     yield [self.sign(values, None, noted(problem), ask), *[gr.skip()] * len(outputs)]
@@ -418,7 +420,7 @@ class Page:
             return handler
 
         event = self.event | dict(
-            fn=streaming(kept(run) if anew else run),
+            fn=streaming(False),
             inputs=[self.board, *held, *self.controls.values()],
             outputs=[self.board, *outputs],
             js=f"(...values) => glimpse.before({json.dumps(self.tab)}, {json.dumps(keys)}, values, {len(held)}, true)",
@@ -426,16 +428,23 @@ class Page:
             concurrency_id=queue,
             concurrency_limit=limit,
         )
-        begun = event | dict(fn=streaming(kept(run, anew=True) if anew else run))
+        begun = event | dict(fn=streaming(True))
         made = gr.on(list(start), **event)
-        for each in [made, *([gr.on(list(anew), **begun)] if anew else [])]:
+        others = [gr.on(list(anew), **begun)] if anew else []
+        for each in [made, *others]:
             each.failure(None, None, None, js=f"() => glimpse.ended({json.dumps(self.tab)})", **QUIET)
-            self.stops.append(each)
         if path and hasattr(self, "started"):
-            self.stops.append(self.started.then(**begun | dict(js=None)))
+            others.append(self.started.then(**begun | dict(js=None)))
+        self.stops += [made, *others]
         if stop is not None:
-            ends = [EventListenerMethod(each.__self__, each.event_name) for each in (*stop, *self.listeners())]
-            set_cancel_events(ends, self.stops)  # `gr.on` would add an event that does nothing, with as many triggers
+            self.end([*stop, *self.listeners()], self.stops)
+        if anew:
+            self.end(start, others)
+            self.end(anew, [made, *others[1:]])
         if stop:  # it may have been stopped before its first result
             gr.on(list(stop), None, None, None, js=f"() => glimpse.rest({json.dumps(self.tab)})", **QUIET)
         return made
+
+    def end(self, listeners: Sequence[Any], events: Sequence[Any]) -> None:
+        """These end those. `gr.on` would add an event that does nothing, with as many triggers."""
+        set_cancel_events([EventListenerMethod(each.__self__, each.event_name) for each in listeners], events)

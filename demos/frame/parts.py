@@ -75,7 +75,8 @@ def words(control: gr.components.Component, key: str, value: Any, wording: str =
     if isinstance(value, bool) and not value:
         return ""
     if wording:
-        return wording.format(words(control, "", value) if isinstance(control, gr.Radio) else value)
+        plain = f"{value:g}" if isinstance(value, float) else value  # a link gives numbers as floats
+        return wording.format(words(control, "", value) if isinstance(control, gr.Radio) else plain)
     if key == "seed":
         return f"seed {value}"
     if isinstance(control, gr.CheckboxGroup):
