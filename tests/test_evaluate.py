@@ -61,11 +61,13 @@ def test_draw_with_and_without_attention_saw_equally_many_pictures():
     assert len({each["steps"] * each["batch_size"] for each in trained}) == 1
 
 
+def test_draw_with_attention_reaches_what_it_must():
+    assert zoo.card("draw-mnist")["metrics"]["nll"] <= 88
+
+
 @pytest.mark.xfail(strict=True, reason="not reached yet: see TRAINING_LOG.md")
-@pytest.mark.parametrize(("name", "metric", "least"), [("draw-mnist", "nll", -88), ("draw-twodigits", "readable", 75)])
-def test_draw_reaches_what_was_asked_for(name: str, metric: str, least: float):
-    found = zoo.card(name)["metrics"][metric]
-    assert (-found if metric == "nll" else found) >= least
+def test_three_of_four_pages_of_two_digits_can_be_read():
+    assert zoo.card("draw-twodigits")["metrics"]["readable"] >= 75
 
 
 @pytest.mark.xfail(strict=True, reason="the paper's order takes longer training than ours: see TRAINING_LOG.md")

@@ -220,8 +220,8 @@ def summary(steps: list[Glimpse], beside: list[Glimpse] | None, series: dict[str
     if beside is None:
         return f"By step {there(steps)} of {len(steps)} the picture is almost what it will be; the rest is polish."
     return (
-        f"With attention the digit grows stroke by stroke and has taken shape by step {there(steps)}; without, "
-        f"its outline has by step {there(beside)}, and the rest only sharpens it."
+        f"With attention the digit grows stroke by stroke and has taken shape by step {there(steps)}. Without it the "
+        f"outline stands by step {there(beside)}, and later steps only sharpen it."
     )
 
 

@@ -72,7 +72,7 @@ def lit(turns: Sequence[Mapping[str, float]]) -> dict[str, list[float]]:
 
 def words(control: gr.components.Component, key: str, value: Any, wording: str = "") -> str:
     """A control's value as a caption names it. wording: of a control that is on, {} being its choice."""
-    if isinstance(value, bool) and not value:
+    if value is False or value == "none":
         return ""
     if wording:
         plain = f"{value:g}" if isinstance(value, float) else value  # a link gives numbers as floats
