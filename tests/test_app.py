@@ -277,7 +277,7 @@ def draw_page(url: str) -> Iterator[Any]:
 
 @pytest.mark.browser
 def test_downloads_are_named_after_what_made_them(draw_page: Any):
-    name = "glimpse-draw-generate-digits-with-attention-beside-it-without-seed-7"
+    name = "glimpse-draw-generate-digits-with-attention-and-without-seed-7"
     page = draw_page
     page.locator("#draw-kl .main-svg").first.wait_for()
     with page.expect_download() as gif:

@@ -165,7 +165,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 "compare",
                 gr.Checkbox(True, label="Compare with the model without attention"),
                 when=PAINTING | {"model": [ATTENTION]},
-                caption="with and without attention",
+                caption="and without",
             )
             page.control("source", gr.Radio(SOURCES, value="test", label="Which picture?"), when=LOOKING)
             page.control(
