@@ -2,11 +2,17 @@
 
 import contextlib
 import math
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+
+
+def check_shape(x: Tensor, shape: Sequence[int]) -> None:
+    """ValueError where x is not (B, *shape)."""
+    if tuple(x.shape[1:]) != tuple(shape):
+        raise ValueError(f"x must have shape (B, {', '.join(map(str, shape))}), got {tuple(x.shape)}")
 
 
 def cosine(progress: float) -> float:

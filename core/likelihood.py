@@ -13,6 +13,14 @@ from core.recipe import Batch, Likelihood
 SEED = 1502  # of the latents that a bound is estimated from, the same for every model that is measured
 
 
+def check_levels(x: Tensor, levels: int) -> None:
+    """ValueError where pixels x have no probability under a model of so many levels: 2 of them are 0 and 1 alone."""
+    if levels == 2 and not ((x == 0) | (x == 1)).all():
+        raise ValueError("the pixels of a binary picture must be 0 or 1; make grey ones binary first")
+    if not ((x >= 0) & (x <= 1)).all():
+        raise ValueError(f"pixels must be from 0 to 1, got {x.min():.3g} to {x.max():.3g}")
+
+
 def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:
     """-log p(x) in nats of binary pixels x (B, ...) under independent Bernoullis: (B,)."""
     return F.binary_cross_entropy_with_logits(logits, x, reduction="none").flatten(1).sum(1)

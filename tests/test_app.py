@@ -290,7 +290,10 @@ def test_downloads_are_named_after_what_made_them(draw_page: Any):
     with page.expect_download() as svg:
         page.locator("#draw-kl-box").get_by_role("button", name="SVG").click()
     assert svg.value.suggested_filename == f"{name}-kl.svg"
-    assert "How much each step changes" in Path(svg.value.path()).read_text(encoding="utf-8")
+    picture = Path(svg.value.path()).read_text(encoding="utf-8")
+    assert "How much each step changes" in picture
+    assert "with attention" in picture  # of what it is
+    assert "seed 7" in picture
     with page.expect_download() as csv:
         page.locator("#draw-kl-box").get_by_role("button", name="CSV").click()
     rows = Path(csv.value.path()).read_text(encoding="utf-8").splitlines()

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from core.draw.attention import Window, check_sizes, read_window, start_inside_the_picture, window
 from core.draw.model import adam_phase
-from core.layers import cosine
+from core.layers import check_shape, cosine
 from core.recipe import Batch, Compiles, Model, Phase
 
 
@@ -57,8 +57,7 @@ class DrawClassifier(nn.Module, Model, Compiles):
     def unroll(self, x: Tensor) -> Iterator[tuple[Window, Tensor, Tensor]]:
         """Per glimpse: the window, its patch (B, C, N, N) and the state after it (B, units). ValueError for x of
         another shape than the model's: its windows would lie elsewhere."""
-        if tuple(x.shape[1:]) != self.shape:
-            raise ValueError(f"x must have shape (B, {', '.join(map(str, self.shape))}), got {tuple(x.shape)}")
+        check_shape(x, self.shape)
         h, cell = (state.repeat(len(x), 1) for state in self.first_states)
         for _ in range(self.n_glimpses):
             w, r, h, cell = self.step(x, h, cell)

@@ -16,8 +16,8 @@ from core.draw.attention import (
     window,
     write_window,
 )
-from core.layers import grid, hold_then_fall, kl_to_standard_normal
-from core.likelihood import SEED, averages, bernoulli_nll, discretised_logistic_nll
+from core.layers import check_shape, grid, hold_then_fall, kl_to_standard_normal
+from core.likelihood import SEED, averages, bernoulli_nll, check_levels, discretised_logistic_nll
 from core.noise import randn_each, seeded
 from core.recipe import Batch, Compiles, Likelihood, Model, Phase, Records, Samples, Shows
 
@@ -230,10 +230,8 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
     def nll(self, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
         """Upper bound on -log p(x) in nats, from one latent sample a picture: (B, C, H, W) -> (B,). ValueError for x of
         another shape, and for grey where the model knows 0 and 1 alone: it has no probability there."""
-        if tuple(x.shape[1:]) != self.shape:
-            raise ValueError(f"x must have shape (B, {', '.join(map(str, self.shape))}), got {tuple(x.shape)}")
-        if self.levels == 2 and not ((x == 0) | (x == 1)).all():
-            raise ValueError("the pixels of a binary picture must be 0 or 1; make grey ones binary first")
+        check_shape(x, self.shape)
+        check_levels(x, self.levels)
         return sum(self.bound(x, generator=generator))
 
     @torch.inference_mode()

@@ -5,9 +5,9 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from core.gan.game import GAN, Generator, check_shape
+from core.gan.game import GAN, Generator
 from core.gan.objectives import pulling_away
-from core.layers import frozen
+from core.layers import check_shape, frozen
 from core.recipe import Batch, Phase
 
 

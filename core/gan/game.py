@@ -6,7 +6,7 @@ Algorithm 1). Symbols and differences from the papers: see variants.py.
 
 import math
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any, Protocol
@@ -18,7 +18,7 @@ from torch import Tensor, nn
 from core.gan.objectives import NON_SATURATING, Objective
 from core.gan.parts import Convolutions, Parts
 from core.gan.penalties import unit_gradient
-from core.layers import any_move, frozen, grid, hold_then_fall, moved_with_a_hole, unmoved
+from core.layers import any_move, check_shape, frozen, grid, hold_then_fall, moved_with_a_hole, unmoved
 from core.noise import randn_rows, seeded
 from core.recipe import Averages, Batch, Model, Phase, Records, Samples, Shows, constant
 
@@ -72,12 +72,6 @@ def one_hot(label: Tensor) -> Tensor:
     if label.ndim != 1 or label.is_floating_point() or not ((label >= 0) & (label < CLASSES)).all():
         raise ValueError(f"labels must be classes from 0 to {CLASSES - 1}, got {label.tolist()[:20]}")
     return F.one_hot(label.long(), CLASSES).float()
-
-
-def check_shape(x: Tensor, shape: Sequence[int]) -> None:
-    """ValueError where x is not (B, *shape)."""
-    if tuple(x.shape[1:]) != tuple(shape):
-        raise ValueError(f"x must have shape (B, {', '.join(map(str, shape))}), got {tuple(x.shape)}")
 
 
 class ToldClass(Protocol):

@@ -9,6 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from core.layers import grid, hold_then_fall
+from core.likelihood import check_levels
 from core.noise import rand_each, seeded
 from core.pixels.layers import ConvBlock, DiagonalBiLSTM, RowLSTM
 from core.pixels.masks import MaskedConv, groups
@@ -114,10 +115,7 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows, Records):
     def nll(self, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
         """-log p(x) in nats, exactly: (B, C, H, W) -> (B,). ValueError where x holds what is no level: grey has no
         probability under a binary model."""
-        if self.levels == 2 and not ((x == 0) | (x == 1)).all():
-            raise ValueError("the pixels of a binary picture must be 0 or 1; make grey ones binary first")
-        if not ((x >= 0) & (x <= 1)).all():
-            raise ValueError(f"pixels must be from 0 to 1, got {x.min():.3g} to {x.max():.3g}")
+        check_levels(x, self.levels)
         return self.nats(x).flatten(1).sum(1)
 
     # ---- sampling
