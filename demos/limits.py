@@ -51,6 +51,7 @@ class Limits:
         self.looking: asyncio.Task | None = None
 
     async def look_for_ever(self, gradio: Any) -> None:
+        gradio.iterators = Iterators(gradio.iterators)  # there is no other moment: Gradio makes its app at the launch
         while True:
             await asyncio.sleep(UNHEARD_SECONDS)
             await self.give_up_unheard(gradio.get_blocks()._queue)
@@ -129,6 +130,14 @@ class Pending(LRUCache):
 
     def __missing__(self, session: str) -> AsyncQueue:
         return AsyncQueue()
+
+
+class Iterators(dict):
+    """Live work by event. What has ended may be ended again: whoever clicks Stop twice asks for it twice, and Gradio
+    raises a KeyError for the second where the first was still waiting for the work's last step."""
+
+    def __delitem__(self, event: str) -> None:
+        self.pop(event, None)
 
 
 def give_back_memory() -> None:

@@ -3,6 +3,7 @@
 import json
 import math
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import gradio as gr
@@ -268,8 +269,22 @@ def test_digits_are_shown_from_the_same_noise_or_said_to_be_missing(monkeypatch:
 STEP = "Number(document.querySelector('#fgan-said .said').textContent.match(/^After (\\d+)/)?.[1] ?? 900)"
 
 
+@pytest.fixture
+def slow_fits(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A fit is not over before it is stopped, however slow the browser is."""
+    fitting = fits.fitting
+
+    def slowly(*arguments: Any, **named: Any) -> Iterator[Any]:
+        time.sleep(0.5)
+        for found in fitting(*arguments, **named):
+            time.sleep(0.2)
+            yield found
+
+    monkeypatch.setattr(fits, "fitting", slowly)
+
+
 @pytest.mark.browser
-def test_a_visitor_fits_looks_and_reads(url: str):
+def test_a_visitor_fits_looks_and_reads(url: str, slow_fits: None):
     """The page: a fit streams, the views change, the address restores; no error, nothing leaves the machine."""
     with open_page(f"{url}?tab=fgan") as page:
         page.wait_for_selector("#fgan-film canvas")
@@ -295,3 +310,49 @@ def test_a_visitor_fits_looks_and_reads(url: str):
         page.wait_for_function("() => document.querySelector('#fgan-said .said').textContent.startsWith('Under')")
         page.wait_for_function("location.search.includes('mode=row')")
         assert not page.is_visible("#fgan-run")
+
+
+SLOW_TO_STOP = """const real = window.fetch;
+window.fetch = async (...asked) => {
+    const stops = String(asked[0]?.url ?? asked[0]).endsWith("/cancel");
+    if (stops) await new Promise((done) => setTimeout(done, 800));
+    return real(...asked);
+};"""
+NOTES = "[...document.querySelectorAll('#fgan-page .note')].filter(x => !x.hidden).map(x => x.textContent)"
+
+
+def begin(page: Any, seed: str) -> int:
+    """A fit that was not run before, on its way."""
+    page.wait_for_selector("#fgan-film canvas")
+    page.locator("#fgan-seed input, #fgan-seed textarea").first.fill(seed)
+    page.keyboard.press("Enter")
+    page.wait_for_function(f"{STEP} === 900", timeout=60_000)
+    page.click("#fgan-run")
+    page.wait_for_function(f"{STEP} > 30 && {STEP} < 400", timeout=60_000)
+    return page.evaluate(STEP)
+
+
+@pytest.mark.browser
+def test_a_click_on_run_is_not_lost_while_the_server_is_still_stopping(url: str, slow_fits: None):
+    """Gradio drops it until the server has answered."""
+    with open_page(f"{url}?tab=fgan", before=SLOW_TO_STOP) as page:
+        begin(page, "4")
+        page.click("#fgan-stop")
+        page.click("#fgan-run")
+        page.wait_for_function(f"{STEP} === 800", timeout=20_000)
+        rested(page, "fgan")
+        assert page.evaluate(NOTES) == []
+
+
+@pytest.mark.browser
+def test_new_takes_over_from_a_fit_that_runs(url: str, slow_fits: None):
+    """The end of the one before neither ends it nor is taken for its own, which comes before it says anything."""
+    with open_page(f"{url}?tab=fgan") as page:
+        reached = begin(page, "5")
+        page.evaluate(f"window.notes = []; setInterval(() => window.notes.push(...{NOTES}), 5);")
+        page.click("#fgan-new")
+        page.wait_for_function(f"{STEP} < {reached}", timeout=20_000)
+        page.wait_for_function(f"{STEP} > {reached} + 100", timeout=20_000)
+        assert page.evaluate("window.notes") == []
+        page.click("#fgan-stop")
+        rested(page, "fgan")

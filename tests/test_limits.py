@@ -5,6 +5,7 @@ import http.client
 import json
 import socket
 import time
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.error import HTTPError
@@ -14,6 +15,7 @@ from urllib.request import Request, urlopen
 import pytest
 
 import app
+from demos.fgan import fits
 from demos.limits import Limits
 
 
@@ -167,6 +169,33 @@ def test_a_result_that_nobody_fetches_is_forgotten_and_another_is_not(url: str):
     asked(url, "later")
     look()
     assert "later" in queue.pending_messages_per_session, "it listened between the two looks"
+
+
+def test_work_that_ends_may_be_ended_again(url: str, monkeypatch: pytest.MonkeyPatch):
+    """As by two clicks on Stop, the second while the first waits for the work's last step."""
+
+    def slowly(*arguments: Any, **named: Any) -> Iterator[Any]:
+        for found in fitting(*arguments, **named):
+            time.sleep(0.5)
+            yield found
+
+    fitting = fits.fitting
+    monkeypatch.setattr(fits, "fitting", slowly)
+    endpoint = next(each["id"] for each in app.demo.config["dependencies"] if each["api_name"] == "fgan_fit")
+    data = ["kl", "single step", 0.33, -1, 0.25, 2, 1.4, 0, 1.5, None, "5"]
+    body = {"fn_index": endpoint, "session_hash": "twice", "data": data}
+    status, _, told = answer(f"{url}gradio_api/queue/join", json.dumps(body).encode())
+    assert status == 200
+    event = json.loads(told)["event_id"]
+    until = time.monotonic() + 60
+    while event not in app.demo.app.iterators:
+        assert time.monotonic() < until
+        time.sleep(0.05)
+    stop = json.dumps({"fn_index": endpoint, "session_hash": "twice", "event_id": event}).encode()
+    with ThreadPoolExecutor() as pool:
+        replies = list(pool.map(lambda _: answer(f"{url}gradio_api/cancel", stop)[0], range(3)))
+    assert replies == [200] * 3
+    assert event not in app.demo.app.iterators
 
 
 def test_a_session_listens_while_its_stream_is_open():

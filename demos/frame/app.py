@@ -20,7 +20,11 @@ from demos.widgets import strokes_of
 
 
 class Blocks(gr.Blocks):
-    """Gradio's app, with a page that leaves out what only the API has: a sixth of all parts, unseen by anyone."""
+    """Gradio's app, with a page that leaves out what only the API has: a sixth of all parts, unseen by anyone.
+
+    And with what ends work first: the browser goes through the events of a click in their order, each to its end. So
+    what New ends would end only after what New starts, and what Run ends would be a New that was pressed meanwhile.
+    """
 
     def get_config_file(self) -> Any:
         config = super().get_config_file()
@@ -28,6 +32,7 @@ class Blocks(gr.Blocks):
         for page in config["page"].values():
             page["components"] = [part for part in page["components"] if part not in unseen]
             page["layout"] = without(page["layout"], unseen)
+        config["dependencies"].sort(key=lambda event: not event["cancels"])
         return config
 
 
@@ -70,6 +75,7 @@ def page(tab: str, title: str, path: Any = ()) -> Iterator[Page]:
             elements=made.elements(),
             tips=made.tips,
             presses=list(made.presses),
+            starts=made.starts,
         )
 
 

@@ -3,7 +3,7 @@
 // Page.sign in page.py says what a value of the board is.
 
 const glimpse = (() => {
-  const pages = {}; // by tab: {settings, props, value, asked, heard, step}
+  const pages = {}; // by tab: {settings, props, value, asked, heard, step}; and of live work: {lives, again}
   const LONGEST_WAIT = 20000; // ms
   let asks = 0;
 
@@ -37,12 +37,13 @@ const glimpse = (() => {
   // -------------------------------------------------------------- before and after a result
 
   // Runs in the browser before a request: the old picture says of what it is, and the answer can be told from older ones.
-  function before(tab, keys, given, extra = 0, live = false) {
+  function before(tab, keys, given, extra = 0, live = null) {
     const page = pages[tab];
     const values = Object.fromEntries(keys.map((key, i) => [key, given[1 + extra + i]]));
     reveal(tab, values);
     page.asked = ++asks;
-    if (live) page.live = page.asked;
+    page.again = null;
+    if (live !== null) runs(tab, live);
     busy(tab, true);
     if (page.stepping) page.stepping = false;
     else leavePath(tab);
@@ -55,12 +56,68 @@ const glimpse = (() => {
   // A pressed button is kept here until the event is sent: Gradio does not say who was clicked where a click had to wait.
   document.addEventListener(
     "click",
-    ({ target }) => {
-      const id = target.closest?.("button")?.id;
-      for (const page of Object.values(pages)) if (page.settings?.presses?.includes(id)) page.button = id;
+    (event) => {
+      const id = event.target.closest?.("button")?.id;
+      for (const [tab, page] of Object.entries(pages)) {
+        if (page.settings?.presses.includes(id)) page.button = id;
+        if (page.settings?.starts.includes(id) && stopping) keep(event, tab, id);
+      }
     },
     true,
   );
+
+  // -------------------------------------------------------------- live work
+
+  // Live work begins, for what was asked last.
+  function runs(tab, live) {
+    pages[tab].lives[live] = pages[tab].asked;
+  }
+
+  // It was stopped: what stands on the stage is no longer waiting for anything.
+  function rest(tab) {
+    pages[tab].again = null;
+    busy(tab, false);
+  }
+
+  // It has no more to say. Where it was stopped, or something else asked for since, nobody waits for it.
+  function ended(tab, live) {
+    const page = pages[tab];
+    if (!page.busySince || page.again || page.asked !== page.lives[live]) return;
+    if (open() === tab) failed(tab);
+    else rest(tab);
+  }
+
+  // Until the server has answered that work was stopped, Gradio drops a click that starts it again, or loses track of
+  // what that click started. So the click is kept here, and made when the answers are in.
+  const ask = window.fetch;
+  let stopping = 0;
+  window.fetch = async (...asked) => {
+    if (!/\/(cancel|reset)$/.test(asked[0]?.url ?? asked[0])) return ask(...asked);
+    stopping += 1;
+    try {
+      return await ask(...asked);
+    } finally {
+      setTimeout(stopped, 50); // ms, in which Gradio takes it in
+    }
+  };
+
+  function keep(event, tab, id) {
+    event.stopImmediatePropagation();
+    pages[tab].again = id;
+    busy(tab, true);
+  }
+
+  function stopped() {
+    stopping -= 1;
+    if (stopping) return;
+    for (const page of Object.values(pages)) {
+      const id = page.again;
+      page.again = null;
+      if (id) byId(id).click();
+    }
+  }
+
+  // -------------------------------------------------------------- while it works
 
   // While it works, the line above the picture says of what the old one is, one's place in the queue, and how long it takes.
   function busy(tab, working) {
@@ -94,8 +151,6 @@ const glimpse = (() => {
     for (const tab of Object.keys(pages)) if (pages[tab].busySince) tell(tab);
   }, 400);
 
-  // Live work was stopped: what stands on the stage is no longer waiting for anything.
-  const rest = (tab) => busy(tab, false);
 
   function note(tab, said) {
     document.querySelectorAll("#" + tab + "-page .at-control").forEach((old) => old.remove());
@@ -163,17 +218,10 @@ const glimpse = (() => {
     if (Number.isInteger(pages[tab].pressed)) pages[tab].guide.go(pages[tab].pressed);
   }
 
-  // Live work has no more to say. Where it was stopped, or something else asked for since, nobody waits for it.
-  function ended(tab) {
-    const page = pages[tab];
-    if (!page.busySince || page.asked !== page.live) return;
-    if (open() === tab) failed(tab);
-    else rest(tab);
-  }
 
   function board({ element, props, watch }, settings) {
     const tab = settings.tab;
-    pages[tab] = { ...pages[tab], element, props, settings, asked: 0 };
+    pages[tab] = { ...pages[tab], element, props, settings, asked: 0, lives: {}, again: null };
     watch("value", () => hear(tab));
     hear(tab);
     requestAnimationFrame(() => hear(tab)); // the stage may be built after the board
@@ -259,6 +307,7 @@ const glimpse = (() => {
 
   function opened(tab) {
     requestAnimationFrame(centre);
+    for (const other of Object.keys(pages)) if (other !== tab) pages[other].again = null;
     if (restoring) return;
     if (open() !== tab) history.pushState(null, "", tab === "home" ? location.pathname : address(tab));
   }
@@ -395,6 +444,6 @@ const glimpse = (() => {
     if (plot) go(plot, event);
   });
 
-  return { before, board, ended, failed, rest, path, header, opened, restore, restored };
+  return { before, board, ended, failed, rest, runs, path, header, opened, restore, restored };
 })();
 window.glimpse = glimpse;

@@ -59,6 +59,7 @@ class Page:
         self.in_caption: dict[str, str] = {}  # by key: the words of a control that is on, or "" for its choice
         self.presses: dict[str, tuple[gr.Button, Callable[..., Mapping[str, Any]], Sequence[str]]] = {}  # by element
         self.stops: list[Any] = []  # events that end when the visitor leaves
+        self.starts: list[str] = []  # buttons that start what they start once, until it has ended
         self.outputs: list[gr.components.Component] = []
         self.show: Callable[..., Shown] | None = None
         self.queue: dict[str, Any] = {}  # that `show` shares with others
@@ -423,26 +424,33 @@ class Page:
             fn=streaming(False),
             inputs=[self.board, *held, *self.controls.values()],
             outputs=[self.board, *outputs],
-            js=f"(...values) => glimpse.before({json.dumps(self.tab)}, {json.dumps(keys)}, values, {len(held)}, true)",
             trigger_mode=trigger_mode,
             concurrency_id=queue,
             concurrency_limit=limit,
         )
-        begun = event | dict(fn=streaming(True))
-        made = gr.on(list(start), **event)
-        others = [gr.on(list(anew), **begun)] if anew else []
-        for each in [made, *others]:
-            each.failure(None, None, None, js=f"() => glimpse.ended({json.dumps(self.tab)})", **QUIET)
+        tab = json.dumps(self.tab)
+        before = f"(...values) => glimpse.before({tab}, {json.dumps(keys)}, values, {len(held)}, %d)"
+        runs = f"(...values) => (glimpse.runs({tab}, %d), values)"
+        ways = [(functools.partial(gr.on, list(start)), False, before)]
+        if anew:
+            ways.append((functools.partial(gr.on, list(anew)), True, before))
         if path and hasattr(self, "started"):
-            others.append(self.started.then(**begun | dict(js=None)))
-        self.stops += [made, *others]
+            ways.append((self.started.then, True, runs))
+        works = []
+        for live, (listen, begins, js) in enumerate(ways, len(self.stops)):  # each with a number, for the script
+            works.append(listen(**event | dict(fn=streaming(begins), js=js % live)))
+            works[-1].failure(None, None, None, js=f"() => glimpse.ended({tab}, {live})", **QUIET)
+        made, *others = works
+        self.stops += works
+        if trigger_mode == "once":
+            self.starts += [str(each.__self__.elem_id) for each in [*start, *anew]]
         if stop is not None:
             self.end([*stop, *self.listeners()], self.stops)
         if anew:
             self.end(start, others)
             self.end(anew, [made, *others[1:]])
         if stop:  # it may have been stopped before its first result
-            gr.on(list(stop), None, None, None, js=f"() => glimpse.rest({json.dumps(self.tab)})", **QUIET)
+            gr.on(list(stop), None, None, None, js=f"() => glimpse.rest({tab})", **QUIET)
         return made
 
     def end(self, listeners: Sequence[Any], events: Sequence[Any]) -> None:
