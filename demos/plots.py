@@ -129,12 +129,19 @@ def readout(label: str, unit: str, values: Sequence[float]) -> dict[str, Any]:
     return {"label": label, "unit": unit, "values": [round(float(v), 3) for v in values]}
 
 
+PACE, READ = 10, 2.5  # frames a second; and of films whose every frame has something new to read
+
+
 def film(
-    frames: int, panes: Sequence[dict], readouts: Sequence[dict] = (), captions: Sequence[str] | None = None
+    frames: int,
+    panes: Sequence[dict],
+    readouts: Sequence[dict] = (),
+    captions: Sequence[str] | None = None,
+    pace: float = PACE,
 ) -> dict[str, Any]:
     """What demos.widgets.FilmStrip shows: panes, numbers and a sentence, for each of `frames` steps."""
     captions = list(captions) if captions else None
-    return {"frames": frames, "panes": list(panes), "readouts": list(readouts), "captions": captions}
+    return {"frames": frames, "panes": list(panes), "readouts": list(readouts), "captions": captions, "pace": pace}
 
 
 MOST_FRAMES, MOST_PANES, MOST_WINDOWS = 400, 16, 8  # of a film that is made into a GIF
@@ -142,8 +149,8 @@ LONGEST = 8192  # pixels of a pane's side, and columns of its sheet
 MOST_SHEETS, MOST_GIF = 2**25, 2**26  # pixels of all sheets together, and of all frames of the GIF
 
 
-def checked(film: Any, height: int) -> tuple[list[dict[str, Any]], int, str]:
-    """The large panes, the frames and the caption of a film that a page sent back, so it may be any value at all.
+def checked(film: Any, height: int) -> tuple[list[dict[str, Any]], int, float, str]:
+    """The large panes, the frames, the pace and the caption of a film that a page sent back, so it may be anything.
 
     ValueError where it is none of ours, before anything of a size that it names is made.
     """
@@ -167,7 +174,10 @@ def checked(film: Any, height: int) -> tuple[list[dict[str, Any]], int, str]:
                 raise ValueError("a film's windows must lie near it")
         if any(len(pane["marks"]) > MOST_WINDOWS for pane in panes):
             raise ValueError("the film has too many windows")
-        return panes, frames, str(film.get("of", {}).get("caption", ""))[:200]
+        pace = film.get("pace", PACE)
+        if not isinstance(pace, int | float) or not 1 <= pace <= 100:
+            raise ValueError("a film has 1 to 100 frames a second")
+        return panes, frames, pace, str(film.get("of", {}).get("caption", ""))[:200]
     except (TypeError, KeyError, AttributeError, IndexError):
         raise ValueError("this is no film") from None
 
@@ -183,12 +193,12 @@ def sheets_of(panes: Sequence[dict[str, Any]]) -> list[Image.Image]:
         raise ValueError("a picture of the film cannot be read") from None
 
 
-def gif(film: dict[str, Any], height: int = 224, milliseconds: int = 120) -> bytes:
+def gif(film: dict[str, Any], height: int = 224) -> bytes:
     """A film's large panes side by side, windows drawn in, as an animated GIF that rests on its last frame.
 
     A film that knows what it is of says so below them. ValueError for what is no film of ours.
     """
-    panes, frames, caption = checked(film, height)
+    panes, frames, pace, caption = checked(film, height)
     sheets = sheets_of(panes)
     pictures = []
     for k in range(frames):
@@ -202,7 +212,7 @@ def gif(film: dict[str, Any], height: int = 224, milliseconds: int = 120) -> byt
             whole.paste(picture, (left, 0))
             left += picture.width + 8
         pictures.append(whole)
-    durations = [milliseconds] * (len(pictures) - 1) + [1500]
+    durations = [round(1000 / pace)] * (len(pictures) - 1) + [1500]
     with io.BytesIO() as out:
         pictures[0].save(out, "GIF", save_all=True, append_images=pictures[1:], duration=durations, loop=0)
         return out.getvalue()

@@ -87,6 +87,20 @@ def test_moving_the_window_moves_what_is_read():
     assert draw.attend(points=1)["panes"][1]["width"] == 1
 
 
+def test_the_window_closes_in_on_where_the_controls_put_it():
+    still = draw.attend(g_x=30.0, delta=2.0, sigma=1.5, points=9)
+    film = draw.closing_in("flower", 30.0, 45.0, 2.0, 1.5, 1.0, 9, "0")
+    for one, many in zip(still["panes"], film["panes"], strict=True):
+        assert np.abs(frames_of(one)[0].astype(int) - frames_of(many)[-1]).max() <= 1
+        for a, b in zip(one["marks"], many["marks"], strict=True):
+            assert a["windows"][0] == b["windows"][-1]
+    (mark,) = film["panes"][0]["marks"]
+    assert mark["windows"][0] == [30.0, 45.0, 6.0, 4.5]
+    spacings = [window[2] for window in mark["windows"]]
+    assert spacings == sorted(spacings, reverse=True)
+    assert film["captions"][-1] == still["captions"][0]
+
+
 @pytest.mark.parametrize("mode", draw.FIRST)
 def test_what_is_on_the_page_before_any_click_was_made_by_the_shipped_weights(mode: str):
     values = draw.FIRST[mode]

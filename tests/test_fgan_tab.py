@@ -251,6 +251,10 @@ def test_digits_are_shown_from_the_same_noise_or_said_to_be_missing(monkeypatch:
     film = fgan.show("digits", seed="3").outputs[0]
     assert [pane["title"] for pane in film["panes"]] == [DIVERGENCES[name].name for name in PLAYED]
     assert film["panes"][0]["width"] == 28 * digits.SIDE
+    for pane in film["panes"]:
+        first, *others, last = frames_of(pane).astype(int)
+        assert np.abs(first - last).max() <= 1, "the noise goes round a circle"
+        assert all(np.abs(first - other).mean() > 5 for other in others[2:-2])
     kl, rkl, *_, js, gan = (frames_of(pane)[0].tolist() for pane in film["panes"])
     assert kl != rkl
     assert js == gan  # they differ by a constant, and were trained from the same seed

@@ -190,6 +190,28 @@ def test_what_does_not_fit_in_a_link_is_refused(component: Any, text: str):
         frame.app.restored(component, text)
 
 
+@pytest.mark.parametrize("tab", ACTING)
+def test_every_mode_opens_on_something_that_moves(tab: str):
+    page = app.pages[tab]
+    modes = [value for _, value in page.controls["mode"].choices] if "mode" in page.controls else [None]
+    for mode in modes:
+        found = page.tried(page.opens, page.defaults() | ({"mode": mode} if mode else {}))
+        film = next(output for output in found.outputs if isinstance(output, dict) and "frames" in output)
+        frames = film["frames"] if "panes" in film else len(film["frames"])  # of a race they are the moments
+        assert frames > 1, mode
+        assert "start" not in film, f"{mode} stands still"
+
+
+def test_a_mode_opens_with_a_film_and_its_sliders_answer_with_a_picture():
+    page = app.pages["draw"]
+    values = page.defaults() | {"mode": "attend"}
+    place = 1 + len(page.sets)
+    frames = [page.event["fn"]({"opens": opens}, *values.values())[place]["frames"] for opens in (True, False)]
+    assert frames == [12, 1]
+    link = frame.app.restored_page(page, {"mode": "attend"})
+    assert [value["frames"] for value in link if isinstance(value, dict) and "panes" in value] == [12]
+
+
 def test_a_recording_is_shown_for_its_very_values_only(monkeypatch: pytest.MonkeyPatch, tmp_path: Any):
     monkeypatch.setattr(frame.recordings, "FOLDER", tmp_path)
     frame.record("x-y", {"seed": "7", "model": "m"}, [1, 2])

@@ -147,6 +147,19 @@ def test_the_tab_stands_without_its_weights(monkeypatch: pytest.MonkeyPatch):
 # ------------------------------------------------------------------ sweep
 
 
+def test_sheets_fill_row_by_row_where_their_mode_is_opened():
+    at = Codes(3, 0.5, -1.0)
+    whole, film = (codes.swept("digits", at, 1, row_by_row=rows) for rows in (False, True))
+    assert film["frames"] == len(codes.STEPS)
+    for sheet, pane in zip(whole["panes"], film["panes"], strict=True):
+        (still,), frames = frames_of(sheet), frames_of(pane)
+        for k, picture in enumerate(frames):
+            there = codes.SIDE * (k + 1)
+            assert (picture[:there] == still[:there]).all()
+            assert not picture[there:].any()
+        assert frames.any((1, 2, 3) if frames.ndim == 4 else (1, 2)).all()
+
+
 def test_each_sheet_sweeps_two_codes_and_a_click_takes_those_of_its_cell():
     values = dict(mode="sweep", category=3, c2=0.5, c3=-1.0, seed="9")
     film = show(**values).outputs[0]

@@ -95,6 +95,15 @@ def test_the_matrix_has_every_photo_and_sentence():
     S = similarity(["A man", *pool.sentences()])
     assert np.array(chart.data[0].z) == pytest.approx(S, abs=0.1)
     assert film["panes"][0]["cells"] == [8, math.ceil(len(S) / 8)]
+    # The film goes through the sentences, as the line in the chart does, and marks the photo that each fits best.
+    assert film["frames"] == len(chart.layout.meta["steps"]) == len(S[0])
+    side, (marked,) = film["panes"][0]["width"] / 8, film["panes"][0]["marks"]
+    places = [int(y // side) * 8 + int(x // side) for x, y, *_ in marked["windows"]]
+    assert places == S.argmax(0).tolist()
+    own = [1 + int((S[:, j] > S[j - 1, j]).sum()) for j in range(1, len(S[0]))]
+    said = ["its own photo." if place == 1 else f"its own photo is number {place}." for place in own]
+    assert all(caption.endswith(words) for caption, words in zip(film["captions"][1:], said, strict=True))
+    assert "own photo" not in film["captions"][0]
 
 
 def test_uploads_come_first_upright_and_each_has_its_own_name(files: list[str]):

@@ -16,7 +16,7 @@ import app
 import core
 from core.vqa import TITLES, metric
 from core.weights import WeightsError
-from demos import frame, plots
+from demos import frame, plots, vqa
 from demos.vqa import asking, path, views
 from demos.widgets import GONE, Camera
 from tests.browser import open_page
@@ -79,6 +79,47 @@ def test_the_film_is_bright_where_r_dan_looks_and_has_the_words_weights():
     for t, word in enumerate(words):
         assert film["readouts"][t]["label"] == f"“{word}”"
         assert film["readouts"][t]["values"][1:] == pytest.approx((100 * textual[:, t]).tolist(), abs=0.01)
+
+
+def test_a_question_is_read_word_by_word():
+    photo, question = asking.example(PHOTO), "zxq what is the man doing?"
+    film = show(mode="ask", question=question, method="lstm-q-i").outputs[0]
+    assert film["frames"] == 6
+    assert film["captions"][0] == "“zxq” – no word that it knows yet"
+    model = core.load("vqa-lstm-q-i")
+    for k, read in enumerate(["zxq what", "zxq what is", "zxq what is the", "zxq what is the man", question], 1):
+        p = dict(model.answer(photo, read, len(model.answers)))
+        best = max(p, key=p.__getitem__)
+        so_far = read.rstrip("?")
+        assert film["captions"][k] == f"“{so_far}” – {best}, {p[best]:.0%} sure"
+        for each in film["readouts"]:
+            assert each["values"][k] == pytest.approx(100 * p[each["label"]], abs=0.001)
+    assert [each["label"] for each in film["readouts"]] == [answer for answer, _ in model.answer(photo, question, 3)]
+    assert show(mode="ask", method="prior").outputs[0]["frames"] == 1, "it reads nothing"
+    shares = show(mode="choice", question=question, method="lstm-q-i", options="red, 2").outputs[0]["readouts"]
+    assert [sum(values) for values in zip(*(each["values"] for each in shares), strict=True)][1:] == pytest.approx(
+        [100] * 5, abs=0.01
+    )
+
+
+def test_the_methods_that_read_vote_after_each_word(monkeypatch: pytest.MonkeyPatch):
+    says = {"type": "a", "bow-q": "b", "lstm-q": "b"}
+
+    def answers(method: str, photo: Any, question: str) -> list[tuple[str, float]]:
+        if method not in says:
+            raise WeightsError("missing")
+        return [(says[method] if question == "what is it" else method, 1.0)]
+
+    monkeypatch.setattr(asking, "answers", answers)
+    film = vqa.vote_by_vote(asking.example(PHOTO), "what is it")
+    none = "no two of the 3 methods that read it agree"
+    assert film["captions"] == [
+        f"“what” – {none}", f"“what is” – {none}", "“what is it” – 2 of the 3 methods that read it say b",
+    ]  # fmt: skip
+    says["bow-q-i"] = "a"
+    assert vqa.vote_by_vote(asking.example(PHOTO), "what is it")["captions"][-1].endswith("say a, 2 b")
+    says.clear()
+    assert vqa.vote_by_vote(asking.example(PHOTO), "what is it")["frames"] == 1
 
 
 def test_options_share_what_the_method_gives_them_and_strange_ones_are_named():

@@ -7,7 +7,18 @@ import gradio as gr
 import core
 from demos import frame, plots
 from demos.draw.charts import left_chart, right_chart
-from demos.draw.films import ATTENTION, CLASSIFIER, MODELS, PHOTO_SIZE, PLAIN, attend, classify, generate, reconstruct
+from demos.draw.films import (
+    ATTENTION,
+    CLASSIFIER,
+    MODELS,
+    PHOTO_SIZE,
+    PLAIN,
+    attend,
+    classify,
+    closing_in,
+    generate,
+    reconstruct,
+)
 from demos.widgets import FilmStrip, SketchPad, strokes_of
 
 __all__ = ["ATTENTION", "MODELS", "PLAIN", "attend", "classify", "generate", "reconstruct"]
@@ -27,11 +38,10 @@ HOUSE = [  # something no digit model has seen, as strokes
     {"points": [[0.45, 0.8], [0.45, 0.6], [0.57, 0.6], [0.57, 0.8]], "size": 0.05},
 ]
 WINDOW = dict(g_x=50, g_y=45, delta=4, sigma=2, gamma=1, points=12)
-FIRST = {  # what each mode opens on: see demos/first_sight.py
+FIRST = {  # what modes open on that take long: see demos/first_sight.py
     "generate": dict(model=ATTENTION, compare=True, seed=str(FIRST_SEED)),
     "reconstruct": dict(model=ATTENTION, compare=True, source="test", seed=str(FIRST_SEED)),
     "find": dict(source="test", seed=str(FIRST_SEED)),
-    "attend": dict(photo="flower") | WINDOW,
 }
 PAINTING, LOOKING = {"mode": ["generate", "reconstruct"]}, {"mode": ["reconstruct", "find"]}
 DRAWING, MOVING = LOOKING | {"source": ["sketch"]}, {"mode": ["attend"]}
@@ -117,6 +127,14 @@ def show(
     return frame.Shown([film, left_chart(film), right_chart(film)], film["said"])
 
 
+def opening(mode: str, photo: str = "flower", seed: str = "0", **values: Any) -> frame.Shown:
+    """The same where a mode is opened: the window closes in."""
+    if mode != "attend":
+        return show(mode, photo=photo, seed=seed, **values)
+    film = closing_in(photo, **values | {"points": int(values["points"])}, seed=seed)
+    return frame.Shown([film, left_chart(film), right_chart(film)], film["said"])
+
+
 def made(
     mode: str,
     model: str = ATTENTION,
@@ -192,7 +210,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 with gr.Column(min_width=300):
                     curve = gr.Plot(show_label=False, elem_id="draw-curve")
             page.lesson()
-        page.act(show, [strip, left, right])
+        page.act(show, [strip, left, right], opens=opening)
         page.also([history.expand, model.input, mode.input], learned, [sheets, curve])
     for handler in (generate, reconstruct, classify, attend):
         gr.api(frame.sentences(handler), api_name=f"draw_{handler.__name__}", **frame.MODEL)

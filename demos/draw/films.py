@@ -117,25 +117,48 @@ def attend(
     Returns:
         A film of one frame: the picture with the grid on it, the patch, and the patch written back.
     """
+    return closing_in(photo, g_x, g_y, delta, sigma, gamma, points, seed, frames=1)
+
+
+def closing_in(
+    photo: str,
+    g_x: float,
+    g_y: float,
+    delta: float,
+    sigma: float,
+    gamma: float,
+    points: int,
+    seed: str,
+    frames: int = 12,
+) -> dict[str, Any]:
+    """`attend`, by a window that closes in from three times its size: its filters lie apart, and each is wider."""
     points = int(checks.number("points", points, 1, 40, whole=True))
     g_x, g_y = (checks.number(name, value, -1000, 1000) for name, value in {"g_x": g_x, "g_y": g_y}.items())
     sizes = {"delta": delta, "sigma": sigma, "gamma": gamma}
     delta, sigma, gamma = (checks.number(name, value, 0.01, 1000) for name, value in sizes.items())
     picture = view(photo, frame.parse_seed(seed))
-    w = Window(*(torch.full((1, 1), float(value)) for value in (g_x, g_y, delta, sigma, gamma)))
-    patch = read_window(picture, w, points)
+    times = torch.linspace(3, 1, frames)[:, None] if frames > 1 else torch.ones(1, 1)
+    w = Window(*(torch.full((frames, 1), float(number)) for number in (g_x, g_y, delta, sigma, gamma)))
+    w = w._replace(delta=w.delta * times, sigma=w.sigma * times)
+    patch = read_window(picture.expand(frames, -1, -1, -1), w, points)
     back = write_window(patch, w, PHOTO_SIZE)
+    peaks = back.amax((1, 2, 3), keepdim=True)
+    marks = [window_marks("read", [Window(*(row[None] for row in rows)) for rows in zip(*w, strict=True)], points)]
     panes = [
-        plots.pane("The picture and the window", picture, large=True, marks=[window_marks("read", [w], points)]),
+        plots.pane("The picture and the window", picture, large=True, marks=marks),
         plots.pane(f"What is read, {points} × {points}", patch, large=True),
-        plots.pane("Written back, brightened", back / back.max().clamp(min=1e-8), large=True),
+        plots.pane("Written back, brightened", back / peaks.clamp(min=1e-8), large=True),
     ]
-    peak = f"The brightest pixel written back is {back.max():.2f}; what no filter reaches stays black."
+    captions = [
+        f"The brightest pixel written back is {peak:.2f}; what no filter reaches stays black."
+        for peak in peaks.flatten().tolist()
+    ]
     said = (
         f"Through this window, {(points - 1) * delta + 2 * sigma:.0f} pixels wide, a network gets {points} × {points} "
         "numbers, and nothing else of the picture."
     )
-    return plots.film(1, panes, captions=[peak]) | {"said": said, "lit": {"read": [1.0], "write": [1.0]}}
+    ones = [1.0] * frames
+    return plots.film(frames, panes, captions=captions) | {"said": said, "lit": {"read": ones, "write": ones}}
 
 
 # ------------------------------------------------------------------ from glimpses to a film

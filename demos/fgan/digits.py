@@ -1,6 +1,7 @@
 """Digits that f-GANs make, one divergence beside another, from the same noise."""
 
 import functools
+import math
 from typing import Any
 
 import torch
@@ -11,6 +12,10 @@ from core.weights import WeightsError
 from demos import frame, plots
 
 SIDE = 5  # digits in a row of a sheet
+TURNS = 15  # steps of the noise round a circle; their frames fill one row of a sheet
+CAPTION = f"Step {{}} of {TURNS} round the circle: as the noise changes a little, so does each digit."
+FIRST = "The noise of this seed."
+HOME = "Back at the noise of this seed."
 
 
 @functools.cache
@@ -28,18 +33,20 @@ def cards() -> dict[str, dict[str, Any]]:
 
 
 def sheets(seed: str) -> dict[str, Any]:
-    """A film of one frame: a sheet for each divergence; the same z lies in the same cell of all."""
+    """A film of a sheet for each divergence; the same z lies in the same cell of all, and goes round a circle."""
     if not cards():
         raise frame.Note("The weights of the f-GANs for digits are missing; the other three views work.", "mode")
     models = {name: core.load(card["name"]) for name, card in cards().items()}
     latents = next(iter(models.values())).latents
     generator = torch.Generator().manual_seed(frame.parse_seed(seed))
-    z = torch.randn(SIDE**2, latents, generator=generator)
+    z, other = torch.randn(2, SIDE**2, latents, generator=generator)
+    turns = torch.arange(TURNS + 1) * 2 * math.pi / TURNS
+    around = [z * turn.cos() + other * turn.sin() for turn in turns]  # each as likely as the first, which is the last
     panes = []
     for name, model in models.items():
-        sheet = plots.contact_sheet(model.pictures(z)[..., 2:-2, 2:-2], SIDE)
-        panes.append(plots.pane(DIVERGENCES[name].name, sheet[None], large=True))
-    return plots.film(1, panes)
+        frames = [plots.contact_sheet(model.pictures(each)[..., 2:-2, 2:-2], SIDE) for each in around]
+        panes.append(plots.pane(DIVERGENCES[name].name, torch.stack(frames), large=True))
+    return plots.film(len(around), panes, captions=[FIRST, *(CAPTION.format(k) for k in range(1, TURNS)), HOME])
 
 
 def said(seed: str) -> str:
@@ -47,7 +54,10 @@ def said(seed: str) -> str:
     found = {
         DIVERGENCES[name].name: card["metrics"]["FID"] for name, card in cards().items() if "FID" in card["metrics"]
     }
-    text = f"The same cell of every sheet has the same noise, that of seed {frame.parse_seed(seed)}."
+    text = (
+        f"The same cell of every sheet has the same noise: that of seed {frame.parse_seed(seed)}, which goes round a "
+        "circle and comes back."
+    )
     if len(found) > 1:
         best, worst = min(found, key=found.__getitem__), max(found, key=found.__getitem__)
         text += f" FID is lowest under {best} ({found[best]:.1f}) and highest under {worst} ({found[worst]:.1f})."

@@ -39,10 +39,12 @@ A tab is a module with TITLE, ID and build(tabs) -> frame.Page. From the top of 
   the symbol and the unit for hovering; `frame.plain_page` is a page without controls.
 - A ValueError or missing weights in `show` become a note; in the API (frame.sentences) they are a gr.Error. Any other
   error is logged, and its note says no more than that it is ours.
+- A mode opens on something that moves. Where a slider's answer is a single picture, `page.act(show, ..., opens=...)`
+  gives the film with which the mode is opened.
 - A film: film["lit"] = frame.lit([{part of the diagram: strength, 0 to 1}, one for each frame]); film["captions"] for
-  each frame. A figure: plots.follows(figure, xs) says which x each frame has. film["turns"] = {id of a slider:
-  {"values": [...], "frame": the first of as many}} says which frames show its other values: turned, it goes to the
-  nearest of them at once, and the exact picture follows.
+  each frame; film["start"] is the frame on which it stands in place of playing. A figure: plots.follows(figure, xs)
+  says which x each frame has. film["turns"] = {id of a slider: {"values": [...], "frame": the first of as many}} says
+  which frames show its other values: turned, it goes to the nearest of them at once, and the exact picture follows.
 - `frame.recording(name, values)` is what `python -m demos.first_sight` made for these very values, or None.
 """
 
@@ -51,7 +53,8 @@ from demos.frame.phrases import counted, listed, number
 from demos.frame.said import Note, Shown, in_a_sentence, new_seed, parse_seed, sentence, sentences
 
 from demos.frame.app import Blocks, assemble, equation, header, page, plain_page  # isort: skip
-from demos.frame.page import MODEL, QUIET, Page, Step
+from demos.frame.live import QUIET
+from demos.frame.page import MODEL, Page, Step
 from demos.frame.parts import Diagram, lesson, lit
 from demos.frame.recordings import record, recording
 

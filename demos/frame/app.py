@@ -14,8 +14,9 @@ from gradio.blocks import BlocksConfig
 
 from demos import limits
 from demos.frame import parts
+from demos.frame.live import QUIET
 from demos.frame.look import MATH
-from demos.frame.page import QUIET, Page
+from demos.frame.page import Page
 from demos.widgets import strokes_of
 
 
@@ -141,7 +142,7 @@ def restored_page(made: Page, query: Mapping[str, str]) -> list[Any]:
                 wanted[key] = restored(made.controls[key], query[key])
             except (ValueError, KeyError, RecursionError):
                 wrong.append(f"{key}={query[key][:40]}")
-    answer = made.arrived(made.defaults() | wanted, wanted, list(made.controls))
+    answer = made.arrived(made.defaults() | wanted, wanted, list(made.controls), opening=True)
     if wrong:
         text = f"Some settings in this link could not be used: {', '.join(wrong[:4])}."
         answer[0]["note"] = {"text": text, "at": None}

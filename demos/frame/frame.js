@@ -49,8 +49,9 @@ const glimpse = (() => {
     else leavePath(tab);
     const button = page.button ?? null;
     page.button = null;
-    const onStage = page.props?.value?.live ?? false; // whether what is seen was made live, and may go on
-    return [{ ask: page.asked, button, live: onStage }, ...given.slice(1)];
+    const onStage = page.props?.value ?? {}; // made live, it may go on; of another mode, this one is opened
+    const opens = onStage.values?.mode !== values.mode;
+    return [{ ask: page.asked, button, live: onStage.live ?? false, opens }, ...given.slice(1)];
   }
 
   // A pressed button is kept here until the event is sent: Gradio does not say who was clicked where a click had to wait.

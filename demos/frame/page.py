@@ -9,11 +9,10 @@ from typing import Any
 from urllib.parse import urlencode
 
 import gradio as gr
-from gradio.events import EventListenerMethod, set_cancel_events
 
 from core.weights import WeightsError
 from demos.frame import parts
-from demos.frame.going import Going
+from demos.frame.live import QUIET, Live
 from demos.frame.said import Note, Shown, new_seed, noted, sentence
 
 MODEL = dict(concurrency_id="model", concurrency_limit=2)  # heavy handlers share this queue
@@ -21,8 +20,6 @@ LONGEST_LINK = 8000  # characters: what servers, and the chats that links are se
 # Their ids begin with the tab, as those of controls do.
 PARTS = ("page", "stage", "side", "below", "said", "path", "link", "gif", "diagram", "lesson", "hidden")
 LONG_DRAWING = "The drawing is too long for a link; the link opens this page without it."
-# No status on any component: at each message of any event, Gradio copies the values of all that have one, films too.
-QUIET = dict(show_progress="hidden", show_progress_on=[], api_visibility="private")
 # {key of another control: the values with which this one is shown}, all of them; or a list of such, any of them
 Condition = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]
 
@@ -46,7 +43,7 @@ def nothing(**_: Any) -> dict[str, Any]:
     return {}
 
 
-class Page:
+class Page(Live):
     """One tab. `with frame.page(...) as page`, then its parts from the stage downwards; see the head of demos/frame."""
 
     def __init__(self, tab: str, title: str, path: Sequence[Step] = ()):
@@ -261,6 +258,7 @@ class Page:
         *,
         sets: Sequence[str] = (),
         heavy: bool = True,
+        opens: Callable[..., Shown] | None = None,
         first: Shown | None = None,
     ) -> None:
         """Wire every control to `show`, and what it gives to the stage. Call it once, after the last control.
@@ -268,10 +266,11 @@ class Page:
         show(**values of the controls that are shown) -> Shown; a ValueError (best a Note) is said beside its control.
         It is one event of Gradio's, presses of buttons included, so that results come in the order of the changes and
         the last change always counts.
-        sets: keys of controls that `show` may change. heavy: it shares the models' queue. first: what is there on
-        arrival; else `show` of the controls' first values, so let that be a recording.
+        sets: keys of controls that `show` may change. heavy: it shares the models' queue. opens: `show` where a mode is
+        opened, by its control, a link or a step of the path: with a film that plays, where a slider's answer stands.
+        first: what is there on arrival; else `opens` of the controls' first values, so let that be a recording.
         """
-        self.show, self.outputs = show, list(outputs)
+        self.show, self.opens, self.outputs = show, opens or show, list(outputs)
         self.sets = list(dict.fromkeys([*sets, *(key for _, _, named in self.presses.values() for key in named)]))
         keys = list(self.controls)
         self.queue = MODEL if heavy else {}
@@ -279,7 +278,7 @@ class Page:
         def run(sign: Any, *given: Any) -> list[Any]:
             sign, values = sign or {}, dict(zip(keys, given, strict=True))
             _, settings, _ = self.presses.get(str(sign.get("button")), (None, nothing, ()))
-            return self.answer_with(settings, values, self.sets, sign.get("ask"))
+            return self.answer_with(settings, values, self.sets, sign.get("ask"), bool(sign.get("opens")))
 
         self.event = dict(
             fn=run,
@@ -296,9 +295,9 @@ class Page:
         self.begin_with(first)
         if self.path:
             named = sorted({key for step in self.path for key in self.settings_of(step)})
-            self.set_by(self.guide.select, self.step_settings, named)
+            self.set_by(self.guide.select, self.step_settings, named, opens=True)
             if any(step.live for step in self.path):
-                self.started = self.set_by(self.guide.submit, self.step_settings, named)
+                self.started = self.set_by(self.guide.submit, self.step_settings, named, opens=True)
 
     def mind(self, event: Any) -> Any:
         """The event. Where no answer comes, as from a queue that is full, the page says so and waits no longer."""
@@ -332,7 +331,7 @@ class Page:
         """Put on the stage what is there on arrival."""
         values = self.defaults()
         try:
-            found = first or self.show(**self.visible(values))
+            found = first or self.opens(**self.visible(values))
         except (ValueError, WeightsError) as problem:  # any other error keeps the app from starting
             found = noted(problem)
         sign, *outputs = self.answer(values, found, [], None)
@@ -349,110 +348,54 @@ class Page:
     def step_settings(self, event: Any, **values: Any) -> Mapping[str, Any]:
         return self.settings_of(self.path[int(event.index)])
 
-    def set_by(self, listener: Callable, settings: Callable[..., Mapping[str, Any]], keys: Sequence[str]) -> Any:
-        """An event that sets the controls under `keys`, shows the result, and tells the script of both."""
+
+    def set_by(
+        self,
+        listener: Callable,
+        settings: Callable[..., Mapping[str, Any]],
+        keys: Sequence[str],
+        opens: bool = False,
+    ) -> Any:
+        """An event that sets the controls under `keys`, shows the result, and tells the script of both.
+
+        opens: as where a mode is opened; it is, too, where the page says that the mode is another one.
+        """
         names = list(self.controls)
         every = list(dict.fromkeys([*keys, *self.sets]))
 
         def handler(event: gr.EventData, sign: Any, *given: Any) -> list[Any]:
-            values = dict(zip(names, given, strict=True))
-            return self.answer_with(functools.partial(settings, event), values, every, (sign or {}).get("ask"))
+            sign, values = sign or {}, dict(zip(names, given, strict=True))
+            opening = opens or bool(sign.get("opens"))
+            return self.answer_with(functools.partial(settings, event), values, every, sign.get("ask"), opening)
 
         outputs = [self.board, *(self.controls[key] for key in every), *self.outputs]
         return self.mind(listener(**self.event | dict(fn=handler, outputs=outputs)))
 
     def answer_with(
-        self, settings: Callable[..., Mapping[str, Any]], values: Mapping[str, Any], keys: Sequence[str], ask: Any
+        self,
+        settings: Callable[..., Mapping[str, Any]],
+        values: Mapping[str, Any],
+        keys: Sequence[str],
+        ask: Any,
+        opening: bool = False,
     ) -> list[Any]:
         """The answer where some controls are set first: settings(**visible values) -> {key: value}."""
         wanted = self.tried(settings, values)
         if isinstance(wanted, Note):
             return self.answer(values, wanted, keys, ask)
-        return self.arrived({**values, **wanted}, wanted, keys, ask)
+        return self.arrived({**values, **wanted}, wanted, keys, ask, opening)
 
     def arrived(
-        self, values: Mapping[str, Any], wanted: Mapping[str, Any], keys: Sequence[str], ask: Any = None
+        self,
+        values: Mapping[str, Any],
+        wanted: Mapping[str, Any],
+        keys: Sequence[str],
+        ask: Any = None,
+        opening: bool = False,
     ) -> list[Any]:
         """The answer for values that were just set: the controls change, and the stage shows what they make."""
-        found = self.tried(self.show, values)
+        found = self.tried(self.opens if opening else self.show, values)
         if isinstance(found, Note):
             sign, rest = self.sign(values, None, found, ask), [gr.skip()] * len(self.outputs)
             return [sign, *(wanted.get(key, gr.skip()) for key in keys), *rest]
         return self.answer(values, replace(found, sets={**wanted, **found.sets}), keys, ask)
-
-    def live(
-        self,
-        start: Sequence[Any],
-        run: Callable[..., Iterator[Shown]],
-        outputs: Sequence[gr.components.Component],
-        *,
-        extra: Sequence[gr.components.Component] = (),
-        stop: Sequence[Any] | None = (),
-        anew: Sequence[Any] = (),
-        queue: str = "live",
-        limit: int = 1,
-        path: bool = True,
-        trigger_mode: str = "once",
-    ) -> Any:
-        """Work that streams, in a queue of its own: run(*extra, **visible values) yields Shown, one value per output.
-
-        start: listeners such as `button.click`; the path's live steps start it too, if path says so. stop: listeners
-        that end it, and all that was made live before it, beside a change of a control that acts, and leaving the tab
-        or the page; None where a later call does so. anew: listeners that begin it again; where there are any, `start`
-        goes on where it was stopped. trigger_mode: as in Gradio. Call it after `act`. Returns the event.
-        """
-        keys = list(self.controls)
-        held = [*([gr.State(Going())] if anew else []), *extra]
-
-        def streaming(begins: bool) -> Callable[..., Iterator[list[Any]]]:
-            def handler(sign: Any, *given: Any) -> Iterator[list[Any]]:
-                ask, fresh = (sign or {}).get("ask"), begins or not (sign or {}).get("live")
-                values = dict(zip(keys, given[len(held) :], strict=True))
-                named, before = self.visible(values), list(given[: len(held)])
-                going = before.pop(0) if anew else None
-                work = functools.partial(run, *before, **named)
-                try:
-                    for shown in going.on(named, work, anew=fresh) if going else work():
-                        told = self.sign(values, shown, None, ask) | {"live": True}
-                        yield [told, *(self.of(output, values) for output in shown.outputs)]
-                except Exception as problem:
-                    yield [self.sign(values, None, noted(problem), ask), *[gr.skip()] * len(outputs)]
-
-            return handler
-
-        event = self.event | dict(
-            fn=streaming(False),
-            inputs=[self.board, *held, *self.controls.values()],
-            outputs=[self.board, *outputs],
-            trigger_mode=trigger_mode,
-            concurrency_id=queue,
-            concurrency_limit=limit,
-        )
-        tab = json.dumps(self.tab)
-        before = f"(...values) => glimpse.before({tab}, {json.dumps(keys)}, values, {len(held)}, %d)"
-        runs = f"(...values) => (glimpse.runs({tab}, %d), values)"
-        ways = [(functools.partial(gr.on, list(start)), False, before)]
-        if anew:
-            ways.append((functools.partial(gr.on, list(anew)), True, before))
-        if path and hasattr(self, "started"):
-            ways.append((self.started.then, True, runs))
-        works = []
-        for live, (listen, begins, js) in enumerate(ways, len(self.stops)):  # each with a number, for the script
-            works.append(listen(**event | dict(fn=streaming(begins), js=js % live)))
-            works[-1].failure(None, None, None, js=f"() => glimpse.ended({tab}, {live})", **QUIET)
-        made, *others = works
-        self.stops += works
-        if trigger_mode == "once":
-            self.starts += [str(each.__self__.elem_id) for each in [*start, *anew]]
-        if stop is not None:
-            self.end([*stop, *self.listeners()], self.stops)
-        if anew:
-            self.end(start, others)
-            self.end(anew, [made, *others[1:]])
-        if stop:  # it may have been stopped before its first result
-            gr.on(list(stop), None, None, None, js=f"() => glimpse.rest({tab})", **QUIET)
-        return made
-
-    def end(self, listeners: Sequence[Any], events: Sequence[Any]) -> None:
-        """These end those. `gr.on` would add an event that does nothing, with as many triggers."""
-        set_cancel_events([EventListenerMethod(each.__self__, each.event_name) for each in listeners], events)

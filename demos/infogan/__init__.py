@@ -49,8 +49,12 @@ def show(
     sketch: Any = None,
     which: str = "0",
     seed: str = "0",
+    opens: bool = False,
 ) -> frame.Shown:
-    """What the controls ask for: the film, the two charts of what was learned, and a sentence."""
+    """What the controls ask for: the film, the two charts of what was learned, and a sentence.
+
+    opens: the mode is opened, so its film plays; else it stands where the controls do.
+    """
     category, *numbers = (category, c2, c3) if of == "digits" else (garment, g2, g3)
     category = int(checks.number("the category", category, 0, 9, whole=True))
     at = Codes(category, *(checks.number("a code", value, -codes.REACH, codes.REACH) for value in numbers))
@@ -62,7 +66,8 @@ def show(
         film = codes.again(picture(source, sketch, which), at, frame.parse_seed(seed))
         film["lit"] = frame.lit([path.MAKING | path.READING] * film["frames"])
     elif mode == "sweep":
-        film = codes.swept(of, at, frame.parse_seed(seed)) | {"lit": frame.lit([path.MAKING])}
+        film = codes.swept(of, at, frame.parse_seed(seed), row_by_row=opens)
+        film["lit"] = frame.lit([path.MAKING] * film["frames"])
     else:
         film = codes.turned(of, at, frame.parse_seed(seed), beside)
         n = 2 * len(codes.STEPS)
@@ -70,14 +75,9 @@ def show(
         film["lit"] = frame.lit([path.TURNING_NUMBER] * n + [path.TURNING_CATEGORY] * rest)
         sliders = (f"{ID}-{key}" for key in KEYS[of][1:])
         film["turns"] = {each: {"values": codes.STEPS, "frame": k * n // 2} for k, each in enumerate(sliders)}
+    if opens:
+        film.pop("start", None)
     return frame.Shown([film, gr.skip(), gr.skip()], film["said"])
-
-
-def arrival(**values: Any) -> frame.Shown:
-    """The first sight: the same film, which plays."""
-    shown = show(**values)
-    shown.outputs = [{key: value for key, value in shown.outputs[0].items() if key != "start"}, *shown.outputs[1:]]
-    return shown
 
 
 def picture(source: str, sketch: Any, which: str) -> Any:
@@ -146,7 +146,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 charts = [page.chart(name, when=LEARNING) for name in ("bound", "matrix")]
             page.lesson(learned.measured())
         page.press(page.another, another, ["which", *KEYS["digits"]])
-        page.act(show, [strip, *charts], first=page.tried(arrival, page.defaults()))
+        page.act(show, [strip, *charts], opens=functools.partial(show, opens=True))
         # A digit that is chosen or drawn sets the codes; a code that is moved does not.
         chosen = [mode.input, source.input, page.controls["sketch"].input, page.controls["which"].submit]
         page.set_by(functools.partial(gr.on, chosen), lambda event, **values: read(**values), KEYS["digits"])

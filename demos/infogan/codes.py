@@ -198,8 +198,11 @@ def sheets(at: Codes) -> list[list[list[Codes]]]:
     ]
 
 
-def swept(of: str, at: Codes, seed: int) -> dict[str, Any]:
-    """Three contact sheets of one z, each sweeping two codes; the frame is where the controls stand."""
+def swept(of: str, at: Codes, seed: int, row_by_row: bool = False) -> dict[str, Any]:
+    """Three contact sheets of one z, each sweeping two codes; the frame is where the controls stand.
+
+    row_by_row: they fill from the top, a row in each frame.
+    """
     name, panes = SETS[of], []
     c2, c3 = meanings(name)
     titles = [f"{title(c2)} ↓, category →", f"{title(c3)} ↓, category →", f"{title(c3)} ↓, {c2} →"]
@@ -207,9 +210,12 @@ def swept(of: str, at: Codes, seed: int) -> dict[str, Any]:
         cells = [each for row in rows for each in row]
         columns = len(rows[0])
         sheet = plots.contact_sheet(made(name, cells, seed), columns)[None]
+        if row_by_row:
+            rows_there = torch.arange(sheet.shape[-2]) // SIDE <= torch.arange(len(rows))[:, None]
+            sheet = sheet * rows_there[:, None, :, None]
         here = min(range(len(cells)), key=lambda i: distance(cells[i], at))
         centre = [SIDE * (k + 0.5) - 0.5 for k in (here % columns, here // columns)]
-        mark = plots.mark("write", "nearest to the controls", 1, [[*centre, 0, SIDE / 2]])
+        mark = plots.mark("write", "nearest to the controls", 1, [[*centre, 0, SIDE / 2]] * len(sheet))
         pane = plots.pane(words, sheet, large=True, smooth=True, marks=[mark])
         panes.append(pane | {"cells": [columns, len(rows)]})
     count = sum(len(row) for rows in sheets(at) for row in rows)
@@ -217,7 +223,8 @@ def swept(of: str, at: Codes, seed: int) -> dict[str, Any]:
         f"{count} pictures from the noise of seed {seed}: on each sheet two codes change, from {signed(-REACH)} to "
         f"{signed(REACH)}, and all else stays fixed. Click a cell to go on from it."
     )
-    return plots.film(1, panes) | {"said": said}
+    captions = [f"Going down, the code is at {signed(v)}." for v in STEPS] if row_by_row else None
+    return plots.film(len(STEPS) if row_by_row else 1, panes, captions=captions) | {"said": said}
 
 
 def distance(a: Codes, b: Codes) -> float:

@@ -89,20 +89,32 @@ def told(photos: list[Photo], choice: str, own: str) -> dict[str, Any]:
 
 
 def everything(photos: list[Photo], own: str) -> frame.Shown:
-    """The similarity matrix of the pool and all sentences."""
+    """The similarity matrix of the pool and all sentences, and a film that goes through these."""
     lines = list(dict.fromkeys(pool.own_sentences(own) + pool.sentences()))
     S = pool.scores(photos, lines).sum(0)
     place = {line: j for j, line in enumerate(lines)}
     ours = [(len(photos) - len(pool.shipped()) + i, place[one]) for i, one in enumerate(pool.sentences())]
     first = sum(S[i].argmax() == j for i, j in ours)
     ten = sum((S[i] > S[i, j]).sum() < 10 for i, j in ours)
-    panes = [
-        views.sheet_pane("The pool", photos, views.POOL_COLUMNS, views.POOL_CELL),
-    ]
+    best = S.argmax(0).tolist()
+    own_photo = {j: i for i, j in ours}
+    panes = [views.sheet_pane("The pool", photos, views.POOL_COLUMNS, views.POOL_CELL, best)]
+    captions = [column(line, photos[best[j]].name, S[:, j], own_photo.get(j)) for j, line in enumerate(lines)]
     said = f"Of our {len(ours)} photos, {first} put their own sentence first among {len(lines)}, "
     said += f"and {ten} among the first ten."
     chart = views.matrix_chart([photo.name for photo in photos], lines, S)
-    return frame.Shown([plots.film(1, panes) | {"lit": lit(2, last=True)}, chart, gr.skip()], said)
+    at_work = {part: strengths * len(lines) for part, strengths in lit(2, last=True).items()}
+    film = plots.film(len(lines), panes, captions=captions, pace=plots.READ) | {"lit": at_work}
+    return frame.Shown([film, chart, gr.skip()], said)
+
+
+def column(sentence: str, best: str, S: np.ndarray, own: int | None) -> str:
+    """A sentence of the matrix: the photo that it fits best, and where its own photo comes. S: of each photo."""
+    said = f"“{views.shortened(sentence, 60)}” fits {best} best (S = {S.max():.0f})"
+    if own is None:
+        return f"{said}."
+    place = 1 + int((S[own] < S).sum())
+    return f"{said}, its own photo." if place == 1 else f"{said}; its own photo is number {place}."
 
 
 def doubt(unknown: list[str]) -> str:

@@ -34,10 +34,14 @@ def squared(picture: Image.Image, side: int) -> Tensor:
     return torch.from_numpy(np.asarray(fitted).copy()).permute(2, 0, 1).float() / 255
 
 
-def sheet_pane(title: str, photos: Sequence[Photo], columns: int, cell: int) -> dict[str, Any]:
-    """Photos in rows; a click on one says which."""
+def sheet_pane(
+    title: str, photos: Sequence[Photo], columns: int, cell: int, best: Sequence[int] = ()
+) -> dict[str, Any]:
+    """Photos in rows; a click on one says which. best: the place of the photo that each frame of a film marks."""
     sheet = plots.contact_sheet(torch.stack([squared(photo.picture, cell) for photo in photos]), columns)
-    pane = plots.pane(title, sheet[None], large=True, photo=True)
+    centres = [[cell * (k + 0.5) - 0.5 for k in (place % columns, place // columns)] for place in best]
+    marks = [plots.mark("write", "fits best", 1, [[*centre, 0, cell / 2] for centre in centres])] if centres else []
+    pane = plots.pane(title, sheet[None], large=True, photo=True, marks=marks)
     return pane | {"cells": [columns, -(-len(photos) // columns)]}
 
 
@@ -83,7 +87,7 @@ def where(row: int, column: int, grid: tuple[int, int]) -> str:
 def film(panes: Sequence[dict[str, Any]], photo: Photo, sentence: str) -> dict[str, Any]:
     """The steps of a photo and a sentence, with the attention over the words for their chart."""
     words, shares = tokens(sentence), [step.alpha[0].tolist() for step in pool.read(sentence)[1:]]
-    shown = plots.film(len(photo.steps), panes, captions=captions(photo, words, shares))
+    shown = plots.film(len(photo.steps), panes, captions=captions(photo, words, shares), pace=plots.READ)
     rounded = [[round(share, 4) for share in step] for step in shares]
     return shown | {"words": {"words": words, "shares": rounded}, "lit": lit(len(photo.steps))}
 
@@ -131,7 +135,7 @@ def scores_chart(title: str, names: Sequence[str], parts: Sequence[Sequence[floa
 
 
 def matrix_chart(photos: Sequence[str], told: Sequence[str], S: np.ndarray) -> go.Figure:
-    """S of all photos (rows) and sentences (columns)."""
+    """S of all photos (rows) and sentences (columns); each frame of the film is a sentence."""
     result = plots.figure("How well each sentence fits each photo", "sentence", "photo", height=160 + 17 * len(photos))
     rows, columns = list(range(len(photos))), list(range(len(told)))
     named = [html.escape(name) for name in photos]
@@ -146,7 +150,8 @@ def matrix_chart(photos: Sequence[str], told: Sequence[str], S: np.ndarray) -> g
     result.update_layout(
         hovermode="closest", title=dict(xref="container", x=0.03)
     )  # on a phone, names take half the width
-    return result.update_yaxes(tickvals=rows, ticktext=named, autorange="reversed", showgrid=False)
+    result.update_yaxes(tickvals=rows, ticktext=named, autorange="reversed", showgrid=False)
+    return plots.follows(result, columns)
 
 
 def shortened(text: str, most: int) -> str:

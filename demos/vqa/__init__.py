@@ -1,5 +1,8 @@
 """The VQA tab: ask about a photo, compare every method, see where r-DAN looks."""
 
+import functools
+from collections import Counter
+from collections.abc import Callable
 from typing import Any
 
 import gradio as gr
@@ -79,9 +82,45 @@ def chosen(source: str, photo: str, upload: bytes | None, camera: bytes | None) 
     raise frame.Note(what, at=source)
 
 
+def word_by_word(picture: Image.Image, question: str, answers: Callable[[str], list], method: str) -> Any:
+    """The film of a method that reads the question, with answers(question); the photo alone for one that does not."""
+    if method not in asking.READERS:
+        return views.still(picture)
+    read = asking.read_along(question, answers)
+    captions = [f"{found[0][0]}, {found[0][1]:.0%} sure" if found else "no word that it knows yet" for _, found in read]
+    return views.reading(picture, [so_far for so_far, _ in read], captions, views.shares(read))
+
+
+def vote_by_vote(picture: Image.Image, question: str) -> Any:
+    """The film of what most of the methods that read the question would say after each word."""
+
+    def votes(text: str) -> list[tuple[str, int]]:
+        found = asking.every(picture, text, asking.READERS).values()
+        return Counter(each[0][0] for each in found).most_common()
+
+    def told(found: list[tuple[str, int]]) -> str:
+        if not found:
+            return "no word that they know yet"
+        (first, most), *others = found
+        n = sum(count for _, count in found)
+        if most == 1 < n:
+            return f"no two of the {n} methods that read it agree"
+        ties = "".join(f", {count} {answer}" for answer, count in others if count == most)
+        return f"{most} of the {n} methods that read it say {first}{ties}"
+
+    try:
+        read = asking.read_along(question, votes)
+    except WeightsError:  # other methods may be there
+        return views.still(picture)
+    return views.reading(
+        picture, [so_far for so_far, _ in read], [told(found) for _, found in read], views.shares(read)
+    )
+
+
 def ask(picture: Image.Image, question: str, method: str, *_: str) -> tuple[Any, Any, Any, str]:
     """A method's five best answers, and what the question alone would have suggested."""
     found = asking.answers(method, picture, question)
+    film = word_by_word(picture, question, functools.partial(asking.answers, method, picture, top=asking.ALL), method)
     series = {TITLES[method]: ("reading", found)}
     (best, p), said = found[0], ""
     if method in asking.BLIND:
@@ -94,12 +133,7 @@ def ask(picture: Image.Image, question: str, method: str, *_: str) -> tuple[Any,
             series[f"without the photo: {TITLES[blind]}"] = ("ink", without)
             guess, share = without[0]
             said = f" Without the photo, {TITLES[blind]} says {guess}, {share:.0%} sure."
-    return (
-        views.still(picture),
-        views.bars("What it answers", series),
-        gr.skip(),
-        f"{TITLES[method]}: {best}, {p:.0%} sure.{said}",
-    )
+    return film, views.bars("What it answers", series), gr.skip(), f"{TITLES[method]}: {best}, {p:.0%} sure.{said}"
 
 
 def looking(picture: Image.Image, question: str, *_: str) -> tuple[Any, Any, Any, str]:
@@ -138,7 +172,7 @@ def compare(picture: Image.Image, question: str, *_: str) -> tuple[Any, Any, Any
     if blind and found[blind[0]][0][0] == commonest:
         said += " So does a network that never sees the photo: here the question gives the answer away."
     said += " “Held out” is how often each of them is right about photos that none has seen."
-    return views.still(picture), gr.skip(), views.compared(found), said
+    return vote_by_vote(picture, question), gr.skip(), views.compared(found), said
 
 
 def choose(picture: Image.Image, question: str, method: str, options: str, *_: str) -> tuple[Any, Any, Any, str]:
@@ -158,7 +192,8 @@ def choose(picture: Image.Image, question: str, method: str, options: str, *_: s
     if strange:
         said += f" Not among its answers: {', '.join(strange[:4])}."
     bars = views.bars("Shares among your options", {TITLES[method]: ("reading", found)})
-    return views.still(picture), bars, gr.skip(), said
+    film = word_by_word(picture, question, lambda text: asking.among(method, picture, text, given), method)
+    return film, bars, gr.skip(), said
 
 
 def judge(picture: Image.Image, question: str, method: str, options: str, people: str) -> tuple[Any, Any, Any, str]:
@@ -178,7 +213,7 @@ def judge(picture: Image.Image, question: str, method: str, options: str, people
         f"The answer of {TITLES[key]}, “{mine}”, would get {worth:.0%}."
     )
     bars = views.bars("What each answer is worth", {"consensus": ("real", scores)}, "score, %")
-    return views.still(picture), bars, views.compared(found, said_by), said
+    return vote_by_vote(picture, question), bars, views.compared(found, said_by), said
 
 
 # ------------------------------------------------------------------ the page

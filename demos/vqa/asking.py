@@ -1,6 +1,7 @@
 """A photo and a question in, answers of every method out: for the tab and for the API."""
 
 import functools
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,9 @@ METHODS = [(title if title[1:2] == "-" else title[:1].upper() + title[1:], key) 
 BLIND = {"bow-q-i": "bow-q", "lstm-q-i": "lstm-q", "deeper-lstm-q-norm-i": "lstm-q", "rdan": "lstm-q",
          "nearest": "type", "i": "prior"}  # fmt: skip
 FIRST_METHOD = "rdan"
+READERS = ("type", "bow-q", "bow-q-i", "lstm-q", "lstm-q-i", "deeper-lstm-q-norm-i", "rdan")  # at once: not "nearest"
 FEW = 40  # training questions of a type: with less, an answer is a guess
+ALL = 10**6  # more answers than any method knows
 TOP, MOST_OPTIONS, LONGEST_OPTION, PEOPLE = 5, 18, 40, 10
 PHOTOS = frame.DEMOS / "examples" / "photos"
 
@@ -67,10 +70,12 @@ def answers(method: str, photo: Image.Image, question: str, top: int = TOP) -> l
     return core.load(NAMES[known(method)]).answer(photo, question, top)
 
 
-def every(photo: Image.Image, question: str) -> dict[str, list[tuple[str, float]]]:
-    """Every method's answers, of those whose weights are there. WeightsError where there are none at all."""
+def every(
+    photo: Image.Image, question: str, methods: Sequence[str] = tuple(NAMES)
+) -> dict[str, list[tuple[str, float]]]:
+    """Their answers, of those whose weights are there. WeightsError where there are none at all."""
     found, problem = {}, None
-    for key in NAMES:
+    for key in methods:
         try:
             found[key] = answers(key, photo, question)
         except WeightsError as missing:
@@ -88,6 +93,21 @@ def among(method: str, photo: Image.Image, question: str, options: list[str]) ->
     left = {option: p[answer] for answer, option in said.items() if answer in p}
     total = sum(left.values()) or 1.0
     return sorted(((option, value / total) for option, value in left.items()), key=lambda pair: -pair[1])
+
+
+def read_along(question: str, ask: Callable[[str], list[tuple[str, float]]]) -> list[tuple[str, list]]:
+    """What would be answered if the question ended after its first word, its second, and so on: [(read, answers)].
+
+    ask: gives the answers to a question. There are none where none of the words is known yet.
+    """
+    words, found = language.words_of(question), []
+    for k in range(1, len(words)):
+        read = " ".join(words[:k])
+        try:
+            found.append((read, ask(read)))
+        except ValueError:
+            found.append((read, []))
+    return [*found, (" ".join(words), ask(question))]
 
 
 def check(question: str) -> None:

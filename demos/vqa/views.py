@@ -35,6 +35,24 @@ def still(photo: Image.Image) -> dict[str, Any]:
     return plots.film(1, [plots.pane("The photo", tensor(photo), large=True, photo=True)])
 
 
+def reading(
+    photo: Image.Image, read: Sequence[str], captions: Sequence[str], readouts: Sequence[dict] = ()
+) -> dict[str, Any]:
+    """The photo, while the question is read word by word. read: the question so far, in each frame."""
+    pane = plots.pane("The photo", tensor(photo), large=True, photo=True)
+    told = [f"“{so_far}” – {caption}" for so_far, caption in zip(read, captions, strict=True)]
+    return plots.film(len(read), [pane], readouts, told, plots.READ)
+
+
+def shares(read: Sequence[tuple[str, Sequence[tuple[str, float]]]]) -> list[dict[str, Any]]:
+    """What share the three answers that come first in the end have after each word: of the probability, or of votes."""
+    whole = [dict(found) | {None: sum(share for _, share in found) or 1} for _, found in read]
+    best = [answer for answer, _ in read[-1][1][:3]]
+    return [
+        plots.readout(answer[:30], "%", [100 * each.get(answer, 0) / each[None] for each in whole]) for answer in best
+    ]
+
+
 def looking(photo: Image.Image, visual: Tensor, textual: Tensor, words: Sequence[str]) -> dict[str, Any]:
     """The photo, then step by step the parts that r-DAN looks at, bright; the words' weights as numbers below it."""
     whole = tensor(photo)
@@ -53,7 +71,8 @@ def looking(photo: Image.Image, visual: Tensor, textual: Tensor, words: Sequence
             f"Step {k + 1} of {K}: “{word}” has {textual[k].max():.0%} of the words' weight, and the brightest of "
             f"{places} parts {visual[k].max():.0%} of the photo's."
         )
-    film = plots.film(1 + K, [plots.pane("Where r-DAN looks", lit, large=True, photo=True)], weights, captions)
+    pane = plots.pane("Where r-DAN looks", lit, large=True, photo=True)
+    film = plots.film(1 + K, [pane], weights, captions, plots.READ)
     reading = {"photo": 0.4, "question": 0.4, "v": 0.6, "u": 0.6, "photo>v": 0.4, "question>u": 0.4}
     at_work = reading | {"v>see": 1.0, "see": 1.0, "u>read": 1.0, "read": 1.0, "see>m": 0.8, "read>m": 0.8, "m": 0.6}
     turns = [reading, *[at_work] * (K - 1), at_work | {"m": 1.0, "m>answer": 1.0, "answer": 1.0}]
@@ -95,7 +114,7 @@ def compared(found: dict[str, list[tuple[str, float]]], people: Sequence[str] = 
         (first, p), second = each[0], each[1][0] if len(each) > 1 else ""
         last = f"{100 * metric.score(first, people):.0f}%" if people else accuracy(key)
         rows.append([TITLES[key], first, f"{p:.0%}", second, last])
-    headers = ["method", "answer", "probability", "second", "score" if people else "held out"]
+    headers = ["method", "answer", "sure", "second", "score" if people else "held out"]
     return {"headers": headers, "data": rows}
 
 

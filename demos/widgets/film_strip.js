@@ -1,6 +1,6 @@
 // The film strip. Gradio calls this with element, props, trigger and watch; film_strip.py says what a film is.
 
-const FRAMES_PER_SECOND = 10;
+const FRAMES_PER_SECOND = 10; // of a film that has no pace of its own
 const REST_MS = 400; // so long after the last key or slider movement the user has stopped at a frame
 const LEAST = 130; // a large pane's least side on the screen, in CSS pixels
 const TITLE = 28; // the height of its title
@@ -272,7 +272,7 @@ function pause() {
 function tick(now) {
   if (!playing || !element.isConnected) return;
   if (!panesBox.clientWidth) return; // hidden: the observer goes on from here
-  due += (Math.min(now - last, 250) / 1000) * FRAMES_PER_SECOND * Number(speed.value);
+  due += (Math.min(now - last, 250) / 1000) * (film.pace ?? FRAMES_PER_SECOND) * Number(speed.value);
   last = now;
   if (due >= 1) {
     show(index + Math.floor(due));
