@@ -277,13 +277,15 @@ def lines(title: str, y_title: str, series: dict[str, tuple[str, Sequence[float]
 
 
 def learning_curve(title: str, unit: str, curve: dict[str, Sequence[float]]) -> go.Figure:
-    """Loss terms over the steps of a training, as a card's history has them; logarithmic, for most happens early."""
+    """Loss terms over the steps of a training, as a card's history has them; logarithmic where all are above 0, for
+    most happens early."""
     result = figure(title, "training step", unit)
     dashes = ["solid", "dash", "dot", "dashdot"]
     terms = [name for name in curve if name != "step" and not name.endswith("gradient")]
     for k, (name, values) in enumerate((name, curve[name]) for name in terms):
         result.add_scatter(x=curve["step"], y=values, name=name, mode="lines", line=dict(dash=dashes[k % 4]))
-    return result.update_yaxes(type="log", nticks=6)
+    positive = all(value > 0 for name in terms for value in curve[name])
+    return result.update_yaxes(type="log" if positive else "linear", nticks=6)
 
 
 def sheets_film(steps: Sequence[int], webp: bytes, title: str = "Samples from the same noise") -> dict[str, Any]:

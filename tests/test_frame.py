@@ -19,6 +19,7 @@ from gradio.blocks import BlocksConfig
 from gradio.state_holder import SessionState
 
 import app
+import core
 from core.weights import WeightsError
 from demos import TABS, frame
 from demos.frame import parts
@@ -200,6 +201,25 @@ def test_every_mode_opens_on_something_that_moves(tab: str):
         frames = film["frames"] if "panes" in film else len(film["frames"])  # of a race they are the moments
         assert frames > 1, mode
         assert "start" not in film, f"{mode} stands still"
+
+
+@pytest.mark.parametrize("tab", [tab for tab in ACTING if app.pages[tab].past])
+def test_how_it_learned_shows_the_losses_and_what_was_sampled(tab: str):
+    page = app.pages[tab]
+    names = page.past.names
+    names = [names(**page.visible(page.defaults()))] if callable(names) else [name for _, name in names]
+    for name in names:
+        film, figure = (
+            page.tried(page.past.of, page.defaults()) if callable(page.past.names) else page.past.chosen(name)
+        )
+        curve, sheets = core.card(name)["history"]["curve"], core.sheets(name)
+        assert (film and film["frames"]) == (sheets and len(sheets[0]))
+        lines = {line.name: list(line.y) for line in figure.data}
+        assert lines
+        assert all(curve[term] == values for term, values in lines.items())
+        assert figure.layout.yaxis.type == "linear" or min(map(min, lines.values())) > 0, (
+            "a logarithm of these hides them"
+        )
 
 
 def test_a_mode_opens_with_a_film_and_its_sliders_answer_with_a_picture():
@@ -619,9 +639,8 @@ def test_where_no_answer_comes_the_page_says_so_and_waits_no_longer(url: str, mo
         assert "stale" not in page.locator(f"#{tab}-stage").get_attribute("class")
         open_tab(page, "fgan")
         monkeypatch.setattr(app.pages["fgan"], "sign", None)
-        monkeypatch.setattr(
-            sys.modules[frame.Page.__module__], "noted", None
-        )  # live work that cannot even say what is wrong
+        # Live work that cannot even say what is wrong.
+        monkeypatch.setattr(sys.modules[frame.Page.live.__module__], "noted", None)
         page.locator("#fgan-run").click()
         page.locator("#fgan-page .note:visible").get_by_text("No answer came").wait_for()
         rested(page, "fgan")

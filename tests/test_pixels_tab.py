@@ -418,6 +418,12 @@ def test_a_visitor_walks_through_the_tab(url: str):
         page.wait_for_function("/row=12&column=20/.test(location.search)", timeout=60_000)
         assert page.locator("#pixels-said .said").inner_text().startswith("356 pixels come before")
 
+        page.locator("#pixels-history button").first.click()
+        page.locator("#pixels-curve .gtitle").get_by_text("Training of pixelcnn-mnist").wait_for(timeout=60_000)
+        page.locator("#pixels-learner input").click()
+        page.locator("ul[role=listbox] li").get_by_text("Row LSTM").click()
+        page.locator("#pixels-curve .gtitle").get_by_text("Training of rowlstm-mnist").wait_for(timeout=60_000)
+
         page.locator("#pixels-mode input[value='score']").check()
         page.locator("#pixels-right .main-svg").first.wait_for(timeout=60_000)
         rested(page, "pixels")

@@ -4,8 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-import core
-from demos import frame, plots
+from demos import frame
 from demos.draw.charts import left_chart, right_chart
 from demos.draw.films import (
     ATTENTION,
@@ -161,13 +160,9 @@ def drawing(sketch: Any) -> Any:
     return sketch
 
 
-def learned(mode: str, model: str = ATTENTION, **_: Any) -> tuple[dict[str, Any] | None, Any]:
-    """What a model's training looked like: samples at moments of it, and the loss. From its card."""
-    name = CLASSIFIER if mode == "find" else model
-    history = core.card(name)["history"]
-    sheets = core.sheets(name)
-    film = plots.sheets_film(*sheets) if sheets else None
-    return film, plots.learning_curve(f"Training of {name}", "loss terms", history["curve"])
+def at_work(mode: str, model: str = ATTENTION, **_: Any) -> str:
+    """The name of the network that is shown."""
+    return CLASSIFIER if mode == "find" else model
 
 
 def build(tabs: gr.Tabs | None = None) -> frame.Page:
@@ -177,8 +172,8 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             strip = FilmStrip(elem_id="draw-film", label="DRAW, step by step")
             page.tools(strip)
         with page.side():
-            mode = page.control("mode", gr.Radio(MODES, value="generate", label="What should it do?"))
-            model = page.control("model", gr.Dropdown(MODELS, value=ATTENTION, label="Model"), when=PAINTING)
+            page.control("mode", gr.Radio(MODES, value="generate", label="What should it do?"))
+            page.control("model", gr.Dropdown(MODELS, value=ATTENTION, label="Model"), when=PAINTING)
             page.control(
                 "compare",
                 gr.Checkbox(True, label="Compare with the model without attention"),
@@ -200,18 +195,11 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             page.diagram(DIAGRAM)
             with gr.Row():
                 left, right = page.chart("kl"), page.chart("size")
-            with page.only("training", SEEDED), gr.Accordion("How it learned", open=False) as history, gr.Row():
-                with gr.Column(min_width=300):
-                    sheets = FilmStrip(
-                        elem_id="draw-sheets",
-                        label="Samples during training",
-                        placeholder="This network recognises digits; it makes no pictures.",
-                    )
-                with gr.Column(min_width=300):
-                    curve = gr.Plot(show_label=False, elem_id="draw-curve")
+            page.history(
+                at_work, ["mode", "model"], when=SEEDED, none="This network recognises digits; it makes no pictures."
+            )
             page.lesson()
         page.act(show, [strip, left, right], opens=opening)
-        page.also([history.expand, model.input, mode.input], learned, [sheets, curve])
     for handler in (generate, reconstruct, classify, attend):
         gr.api(frame.sentences(handler), api_name=f"draw_{handler.__name__}", **frame.MODEL)
     return page

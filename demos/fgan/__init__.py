@@ -153,6 +153,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                     "Each fit measured under every divergence: smallest where both are the same",
                     "fgan-cross",
                 )
+            page.history(digits.NETWORKS, when=DIGITS)
             with page.only("measured", DIGITS):
                 gr.Markdown(PARZEN)
                 table(digits.table(), "Measured on 10,000 test digits", "fgan-digits")

@@ -8,9 +8,11 @@ import torch
 
 import core
 from core.gan.fgan import DIVERGENCES
+from core.gan.fgan_digits import PLAYED
 from core.weights import WeightsError
 from demos import frame, plots
 
+NETWORKS = [(DIVERGENCES[name].name, f"fgan-{name}-mnist") for name in PLAYED]
 SIDE = 5  # digits in a row of a sheet
 TURNS = 15  # steps of the noise round a circle; their frames fill one row of a sheet
 CAPTION = f"Step {{}} of {TURNS} round the circle: as the noise changes a little, so does each digit."

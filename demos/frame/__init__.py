@@ -35,8 +35,9 @@ A tab is a module with TITLE, ID and build(tabs) -> frame.Page. From the top of 
   parameter of `show` that may be hidden has a default.
 - The frame dims the stage while new work runs, names above it what made it, writes the address, restores a link, goes
   back and forward, and stops `live` work when the visitor leaves.
-- `page.also(listeners, read, outputs)` fills what is not on the stage, such as "How it learned"; `control(tip=...)` has
-  the symbol and the unit for hovering; `frame.plain_page` is a page without controls.
+- `page.history(networks)` is "How it learned": the losses and the samples of a training. `page.also(listeners, read,
+  outputs)` fills anything else that is not on the stage; `control(tip=...)` has the symbol and the unit for hovering;
+  `frame.plain_page` is a page without controls.
 - A ValueError or missing weights in `show` become a note; in the API (frame.sentences) they are a gr.Error. Any other
   error is logged, and its note says no more than that it is ours.
 - A mode opens on something that moves. Where a slider's answer is a single picture, `page.act(show, ..., opens=...)`

@@ -3,7 +3,7 @@
 import functools
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
 from typing import Any
 from urllib.parse import urlencode
@@ -12,13 +12,14 @@ import gradio as gr
 
 from core.weights import WeightsError
 from demos.frame import parts
+from demos.frame.history import History
 from demos.frame.live import QUIET, Live
 from demos.frame.said import Note, Shown, new_seed, noted, sentence
 
 MODEL = dict(concurrency_id="model", concurrency_limit=2)  # heavy handlers share this queue
 LONGEST_LINK = 8000  # characters: what servers, and the chats that links are sent through, still take
 # Their ids begin with the tab, as those of controls do.
-PARTS = ("page", "stage", "side", "below", "said", "path", "link", "gif", "diagram", "lesson", "hidden")
+PARTS = ("page", "stage", "side", "below", "said", "path", "link", "gif", "diagram", "lesson", "hidden", "history")
 LONG_DRAWING = "The drawing is too long for a link; the link opens this page without it."
 # {key of another control: the values with which this one is shown}, all of them; or a list of such, any of them
 Condition = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]
@@ -59,6 +60,7 @@ class Page(Live):
         self.starts: list[str] = []  # buttons that start what they start once, until it has ended
         self.outputs: list[gr.components.Component] = []
         self.show: Callable[..., Shown] | None = None
+        self.past: History | None = None
         self.queue: dict[str, Any] = {}  # that `show` shares with others
 
     # -------------------------------------------------------------- the parts of the screen
@@ -158,6 +160,21 @@ class Page(Live):
         self.conditions[f"{name}-group"] = when
         with gr.Column(elem_id=f"{self.tab}-{name}-group", elem_classes="only"):
             yield
+
+    def history(
+        self,
+        names: Sequence[tuple[str, str]] | Callable[..., str],
+        of: Sequence[str] = (),
+        *,
+        when: Condition | None = None,
+        title: str = "Samples from the same noise",
+        label: str = "Samples during training",
+        none: str = "This network makes no pictures.",
+    ) -> None:
+        """The part "How it learned", folded away; see `History`. of: the controls on which a function of names
+        depends."""
+        with self.only("history", when) if when is not None else nullcontext():
+            self.past, self.past_of = History(self.tab, names, title, label, none), list(of)
 
     def lesson(self, measured: str = "") -> None:
         """The tab's lesson, folded away. measured: a table from the cards, for its place in the text."""
@@ -293,6 +310,8 @@ class Page(Live):
         )
         self.mind(gr.on([*self.listeners(), *(button.click for button, _, _ in self.presses.values())], **self.event))
         self.begin_with(first)
+        if self.past is not None:
+            self.tell_history(self.past)
         if self.path:
             named = sorted({key for step in self.path for key in self.settings_of(step)})
             self.set_by(self.guide.select, self.step_settings, named, opens=True)
@@ -327,6 +346,16 @@ class Page(Live):
 
         return gr.on(list(listeners), handler, list(self.controls.values()), list(outputs), **QUIET)
 
+    def tell_history(self, past: History) -> None:
+        """Fill "How it learned" when it is opened, and anew for another network."""
+        if callable(past.names):
+            changes = [self.controls[key].input for key in self.past_of]
+            self.also([past.box.expand, *changes], past.of, past.outputs)
+        elif past.choice is None:
+            past.box.expand(past.chosen, None, past.outputs, **QUIET)
+        else:
+            gr.on([past.box.expand, past.choice.input], past.chosen, past.choice, past.outputs, **QUIET)
+
     def begin_with(self, first: Shown | None) -> None:
         """Put on the stage what is there on arrival."""
         values = self.defaults()
@@ -347,7 +376,6 @@ class Page(Live):
 
     def step_settings(self, event: Any, **values: Any) -> Mapping[str, Any]:
         return self.settings_of(self.path[int(event.index)])
-
 
     def set_by(
         self,

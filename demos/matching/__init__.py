@@ -215,6 +215,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 chart = page.chart("scores")
                 words = page.chart("words", when={"mode": ["find", "tell"]})
             page.diagram(DIAGRAM)
+            page.history([("m-DAN", pool.MODEL)])
             page.lesson(measured())
         page.press(page.another, another, ["sentence", "photo"])
         page.press(page.rank, lambda **_: {}, [])

@@ -4,8 +4,7 @@ from typing import Any
 
 import gradio as gr
 
-import core
-from demos import frame, plots
+from demos import frame
 from demos.pix2pix import films, later, paints, parts
 from demos.pix2pix.films import compare, translate
 from demos.pix2pix.inputs import BAGS, FACADES, INKS, MODELS, PAPER, SHOES, read_input, read_photo, stock
@@ -176,13 +175,9 @@ def other_colours(model: str, **_: Any) -> dict[str, str]:
     return dict(zip(POTS, paints.drawn(model, int(frame.new_seed()["seed"])), strict=True))
 
 
-def learned(model: str, **_: Any) -> tuple[dict[str, Any] | None, Any]:
-    """What a model's training looked like: held-out photos at moments of it, and the losses. From its card."""
-    name = parts.PARTS["L1 + cGAN, U-Net, patch 70"] if model == PARTS else model
-    history = core.card(name)["history"]
-    sheets = core.sheets(name)
-    film = plots.sheets_film(*sheets, "Held-out drawings, as photos") if sheets else None
-    return film, plots.learning_curve(f"Training of {name}", "loss terms", history["curve"])
+def at_work(model: str, **_: Any) -> str:
+    """The name of the network that is shown; of the parts of the loss, that of all of them."""
+    return parts.PARTS["L1 + cGAN, U-Net, patch 70"] if model == PARTS else model
 
 
 def build(tabs: gr.Tabs | None = None) -> frame.Page:
@@ -197,7 +192,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 build_pads(page)
         with page.side():
             choices = [*MODELS, ("Nine networks, one front", PARTS)]
-            model = page.control("model", gr.Radio(choices, value=SHOES, label="What should it paint?"))
+            page.control("model", gr.Radio(choices, value=SHOES, label="What should it paint?"))
             for name in KINDS:
                 with page.only(f"about-{PADS[name]}", {"model": [name]}):
                     gr.Markdown(parts.quality(name), elem_classes="quality")
@@ -214,11 +209,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 frame.equation(AT_WORK)
         with page.below():
             page.diagram(DIAGRAM)
-            with gr.Accordion("How it learned", open=False, elem_id="pix2pix-history") as history, gr.Row():
-                with gr.Column(min_width=300):
-                    sheets = FilmStrip(elem_id="pix2pix-sheets", label="Photos during training")
-                with gr.Column(min_width=300):
-                    curve = gr.Plot(show_label=False, elem_id="pix2pix-curve")
+            page.history(at_work, ["model"], title="Held-out drawings, as photos", label="Photos during training")
             with gr.Accordion("What is each later part worth?", open=False, elem_id="pix2pix-later") as worth:
                 gr.Markdown(later.said(), elem_id="pix2pix-later-said")
                 with gr.Row():
@@ -230,7 +221,6 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
         page.press(page.another, another, list(PADS.values()))
         page.press(page.other_colours, other_colours, list(POTS))
         page.act(show, [strip])
-        page.also([history.expand, model.input], learned, [sheets, curve])
         page.also([worth.expand], later.shown, [bars, photos])
     gr.api(frame.sentences(translate), api_name="pix2pix_translate", **frame.MODEL)
     gr.api(frame.sentences(compare), api_name="pix2pix_compare", **frame.MODEL)

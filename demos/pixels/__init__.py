@@ -180,6 +180,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 left = page.chart("left", when=PLAIN)
                 right = page.chart("right", when=SCORE)
             page.diagram(path.DIAGRAM)
+            page.history(MODELS)
             with gr.Accordion("All networks compared, with DRAW", open=True, elem_id="pixels-compared"):
                 table = f"{measured.words()}\n\n{measured.compared()}"
                 gr.Markdown(table, elem_id="pixels-table", elem_classes="wide-table")

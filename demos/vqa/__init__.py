@@ -239,6 +239,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                     frame.equation(path.EQUATIONS[name])
             gr.Markdown(about(), elem_classes="quality")
             page.diagram(path.DIAGRAM)
+            page.history(asking.TRAINED, none="It answers questions and makes no pictures.")
             page.lesson(views.measured())
         page.press(page.ask, lambda **_: {}, [])
         page.act(show, [strip, bars, table])

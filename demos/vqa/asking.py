@@ -18,6 +18,8 @@ from demos.vqa import path
 
 NAMES = {found.variant: name for name, found in zoo.RECIPES.items() if found.variant in TITLES}  # of the weights
 METHODS = [(title if title[1:2] == "-" else title[:1].upper() + title[1:], key) for key, title in TITLES.items()]
+COUNTED = ("random", "prior", "type", "nearest")  # from the training questions, without a loss
+TRAINED = [(title, NAMES[key]) for title, key in reversed(METHODS) if key not in COUNTED]
 BLIND = {"bow-q-i": "bow-q", "lstm-q-i": "lstm-q", "deeper-lstm-q-norm-i": "lstm-q", "rdan": "lstm-q",
          "nearest": "type", "i": "prior"}  # fmt: skip
 FIRST_METHOD = "rdan"
