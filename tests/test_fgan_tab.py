@@ -316,10 +316,11 @@ def test_a_visitor_fits_looks_and_reads(url: str, slow_fits: None):
         assert not page.is_visible("#fgan-run")
 
 
-SLOW_TO_STOP = """const real = window.fetch;
+SLOW = """const real = window.fetch;
+window.slow = {"/cancel": 800, "/queue/join": 0};
 window.fetch = async (...asked) => {
-    const stops = String(asked[0]?.url ?? asked[0]).endsWith("/cancel");
-    if (stops) await new Promise((done) => setTimeout(done, 800));
+    const call = Object.keys(window.slow).find((call) => new URL(asked[0]?.url ?? asked[0]).pathname.endsWith(call));
+    if (call) await new Promise((done) => setTimeout(done, window.slow[call]));
     return real(...asked);
 };"""
 NOTES = "[...document.querySelectorAll('#fgan-page .note')].filter(x => !x.hidden).map(x => x.textContent)"
@@ -339,13 +340,34 @@ def begin(page: Any, seed: str) -> int:
 @pytest.mark.browser
 def test_a_click_on_run_is_not_lost_while_the_server_is_still_stopping(url: str, slow_fits: None):
     """Gradio drops it until the server has answered."""
-    with open_page(f"{url}?tab=fgan", before=SLOW_TO_STOP) as page:
+    with open_page(f"{url}?tab=fgan", before=SLOW) as page:
         begin(page, "4")
         page.click("#fgan-stop")
         page.click("#fgan-run")
         page.wait_for_function(f"{STEP} === 800", timeout=20_000)
         rested(page, "fgan")
         assert page.evaluate(NOTES) == []
+
+
+@pytest.mark.browser
+def test_a_fit_can_be_stopped_before_the_server_has_answered(url: str, slow_fits: None):
+    """It has no id yet with which Gradio could ask the server to stop it."""
+    with open_page(f"{url}?tab=fgan", before=SLOW) as page:
+        page.wait_for_selector("#fgan-film canvas")
+        page.locator("#fgan-seed input, #fgan-seed textarea").first.fill("6")
+        page.keyboard.press("Enter")
+        page.wait_for_function(f"{STEP} === 900", timeout=60_000)
+        rested(page, "fgan")
+        page.evaluate("window.slow = {'/queue/join': 1000}")
+        page.click("#fgan-run")
+        page.click("#fgan-stop")
+        page.evaluate("window.slow = {}")
+        page.wait_for_timeout(3000)  # a fit says something after 1.7 s
+        assert page.evaluate(STEP) == 900
+        page.click("#fgan-run")
+        page.wait_for_function(f"{STEP} > 30 && {STEP} < 900", timeout=60_000)
+        page.click("#fgan-stop")
+        rested(page, "fgan")
 
 
 @pytest.mark.browser

@@ -61,7 +61,7 @@ const glimpse = (() => {
       const id = event.target.closest?.("button")?.id;
       for (const [tab, page] of Object.entries(pages)) {
         if (page.settings?.presses.includes(id)) page.button = id;
-        if (page.settings?.starts.includes(id) && stopping) keep(event, tab, id);
+        if (page.settings?.starts.includes(id) && stopping.underWay()) keep(event, tab, id);
       }
     },
     true,
@@ -88,35 +88,20 @@ const glimpse = (() => {
     else rest(tab);
   }
 
-  // Until the server has answered that work was stopped, Gradio drops a click that starts it again, or loses track of
-  // what that click started. So the click is kept here, and made when the answers are in.
-  const ask = window.fetch;
-  let stopping = 0;
-  window.fetch = async (...asked) => {
-    if (!/\/(cancel|reset)$/.test(asked[0]?.url ?? asked[0])) return ask(...asked);
-    stopping += 1;
-    try {
-      return await ask(...asked);
-    } finally {
-      setTimeout(stopped, 50); // ms, in which Gradio takes it in
-    }
-  };
-
+  // A click on Run or New while work is still being stopped is kept, and made afterwards; see stopping.js.
   function keep(event, tab, id) {
     event.stopImmediatePropagation();
     pages[tab].again = id;
     busy(tab, true);
   }
 
-  function stopped() {
-    stopping -= 1;
-    if (stopping) return;
+  stopping.afterwards(() => {
     for (const page of Object.values(pages)) {
       const id = page.again;
       page.again = null;
       if (id) byId(id).click();
     }
-  }
+  });
 
   // -------------------------------------------------------------- while it works
 

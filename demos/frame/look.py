@@ -46,7 +46,8 @@ THEME = gr.themes.Base(
     button_primary_text_color="#ffffff",
     button_primary_text_color_dark="#ffffff",
 )
-_script = "".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in ("downloads.js", "frame.js"))
+_scripts = ("downloads.js", "stopping.js", "frame.js")
+_script = "".join((Path(__file__).parent / name).read_text(encoding="utf-8") for name in _scripts)
 
 
 def of_gradio(name: str) -> str:
