@@ -120,7 +120,7 @@ def test_a_gif_has_every_step_and_rests_on_the_last():
     for k in range(picture.n_frames):
         picture.seek(k)
         total += picture.info["duration"]
-    assert total == 120 * (film["frames"] - 1) + 1500
+    assert total == 1000 / film["pace"] * (film["frames"] - 1) + 1500
 
 
 def changed(**pane: Any) -> dict[str, Any]:

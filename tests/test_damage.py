@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -9,9 +10,10 @@ from pathlib import Path
 
 import pytest
 
+import app
 from core import evaluate, weights, zoo
 from core.weights import WeightsError
-from demos import draw, home, matching, pix2pix
+from demos import home, matching, pix2pix
 from demos.fgan import digits as fgan_digits
 from demos.infogan import learned as infogan_learned
 from demos.pix2pix import parts
@@ -89,10 +91,13 @@ def test_one_damaged_card_takes_its_row_along_and_nothing_else(how: str, folder:
 def test_how_it_learned_says_that_the_card_is_damaged(how: str, folder: Path):
     damage(folder, "draw-mnist", how)
     damage(folder, "pix2pix-shoes", how)
-    for learned, arguments in [(draw.learned, ("generate", "draw-mnist")), (pix2pix.learned, ("pix2pix-shoes",))]:
-        with pytest.raises(WeightsError, match=r"the card of '(draw-mnist|pix2pix-shoes)' .*restore it from git"):
-            learned(*arguments)
-    assert draw.learned("generate", "draw-cifar10")[0]["frames"] > 1
+    for tab in ("draw", "pix2pix"):
+        page = app.pages[tab]
+        film, figure, said = page.past.of(**page.visible(page.defaults()))
+        assert re.fullmatch(r"The weights of (draw-mnist|pix2pix-shoes) are missing or damaged here; .*", said)
+        assert film is figure is None, "those of another network do not stay"
+    film, figure, said = app.pages["draw"].past.of(mode="generate", model="draw-cifar10")
+    assert (film["frames"] > 1, bool(figure), said) == (True, True, "")
 
 
 STARTED = """

@@ -382,3 +382,21 @@ def test_new_takes_over_from_a_fit_that_runs(url: str, slow_fits: None):
         assert page.evaluate("window.notes") == []
         page.click("#fgan-stop")
         rested(page, "fgan")
+
+
+@pytest.mark.browser
+def test_the_next_step_of_the_path_ends_what_the_one_before_runs(url: str, slow_fits: None):
+    """Else its own fit would not run, and the film would go on with the old one under a new sentence."""
+    with open_page(f"{url}?tab=fgan") as page:
+        page.wait_for_selector("#fgan-film canvas")
+        page.click("#fgan-path [data-step='0']")
+        page.wait_for_function(f"{STEP} > 30 && {STEP} < 400", timeout=60_000)
+        film = page.locator("#fgan-film")
+        assert "Reverse" in film.inner_text()
+        page.click("#fgan-path [data-step='1']")
+        page.wait_for_function(f"{STEP} === 800", timeout=60_000)  # recorded
+        page.wait_for_function(f"{STEP} < 400", timeout=60_000)
+        page.wait_for_function(f"{STEP} === 800", timeout=60_000)
+        rested(page, "fgan")
+        assert "Reverse" not in film.inner_text()
+        assert page.locator("#fgan-path [data-step='1']").get_attribute("aria-current") == "step"

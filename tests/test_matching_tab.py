@@ -101,7 +101,7 @@ def test_the_matrix_has_every_photo_and_sentence():
     places = [int(y // side) * 8 + int(x // side) for x, y, *_ in marked["windows"]]
     assert places == S.argmax(0).tolist()
     own = [1 + int((S[:, j] > S[j - 1, j]).sum()) for j in range(1, len(S[0]))]
-    said = ["its own photo." if place == 1 else f"its own photo is number {place}." for place in own]
+    said = ["which is its own photo." if place == 1 else f"its own photo is number {place}." for place in own]
     assert all(caption.endswith(words) for caption, words in zip(film["captions"][1:], said, strict=True))
     assert "own photo" not in film["captions"][0]
 

@@ -96,6 +96,11 @@ def test_a_question_is_read_word_by_word():
             assert each["values"][k] == pytest.approx(100 * p[each["label"]], abs=0.001)
     assert [each["label"] for each in film["readouts"]] == [answer for answer, _ in model.answer(photo, question, 3)]
     assert show(mode="ask", method="prior").outputs[0]["frames"] == 1, "it reads nothing"
+    long = "what is the colour of the dog - that runs over the grass near the man in a red shirt ?"
+    film = show(mode="ask", question=long, method="lstm-q").outputs[0]
+    assert film["frames"] <= 13
+    (best, p), *_ = asking.answers("lstm-q", photo, long)
+    assert film["captions"][-1] == f"“{long[:-2]}” – {best}, {p:.0%} sure"
     shares = show(mode="choice", question=question, method="lstm-q-i", options="red, 2").outputs[0]["readouts"]
     assert [sum(values) for values in zip(*(each["values"] for each in shares), strict=True)][1:] == pytest.approx(
         [100] * 5, abs=0.01
@@ -103,7 +108,7 @@ def test_a_question_is_read_word_by_word():
 
 
 def test_the_methods_that_read_vote_after_each_word(monkeypatch: pytest.MonkeyPatch):
-    says = {"type": "a", "bow-q": "b", "lstm-q": "b"}
+    says = {"rdan": "a", "bow-q": "b", "lstm-q": "b"}
 
     def answers(method: str, photo: Any, question: str) -> list[tuple[str, float]]:
         if method not in says:
@@ -112,12 +117,15 @@ def test_the_methods_that_read_vote_after_each_word(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(asking, "answers", answers)
     film = vqa.vote_by_vote(asking.example(PHOTO), "what is it")
-    none = "no two of the 3 methods that read it agree"
+    none = "no two of the 3 networks that read it agree"
     assert film["captions"] == [
-        f"“what” – {none}", f"“what is” – {none}", "“what is it” – 2 of the 3 methods that read it say b",
+        f"“what” – {none}", f"“what is” – {none}", "“what is it” – 2 of the 3 networks that read it say b",
     ]  # fmt: skip
     says["bow-q-i"] = "a"
-    assert vqa.vote_by_vote(asking.example(PHOTO), "what is it")["captions"][-1].endswith("say a, 2 b")
+    assert vqa.vote_by_vote(asking.example(PHOTO), "what is it")["captions"][-1].endswith("say b, 2 a")
+    for key in list(says)[1:]:
+        del says[key]
+    assert vqa.vote_by_vote(asking.example(PHOTO), "what is it")["captions"][-1].endswith("here says a")
     says.clear()
     assert vqa.vote_by_vote(asking.example(PHOTO), "what is it")["frames"] == 1
 

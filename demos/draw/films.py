@@ -131,7 +131,7 @@ def closing_in(
     seed: str,
     frames: int = 12,
 ) -> dict[str, Any]:
-    """`attend`, by a window that closes in from three times its size: its filters lie apart, and each is wider."""
+    """`attend`, by a window that closes in from three times its size, with filters further apart and wider."""
     points = int(checks.number("points", points, 1, 40, whole=True))
     g_x, g_y = (checks.number(name, value, -1000, 1000) for name, value in {"g_x": g_x, "g_y": g_y}.items())
     sizes = {"delta": delta, "sigma": sigma, "gamma": gamma}

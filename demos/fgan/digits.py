@@ -15,7 +15,7 @@ from demos import frame, plots
 NETWORKS = [(DIVERGENCES[name].name, f"fgan-{name}-mnist") for name in PLAYED]
 SIDE = 5  # digits in a row of a sheet
 TURNS = 15  # steps of the noise round a circle; their frames fill one row of a sheet
-CAPTION = f"Step {{}} of {TURNS} round the circle: as the noise changes a little, so does each digit."
+ROUND = "On its way round the circle: as the noise changes a little, so does each digit."
 FIRST = "The noise of this seed."
 HOME = "Back at the noise of this seed."
 
@@ -43,12 +43,14 @@ def sheets(seed: str) -> dict[str, Any]:
     generator = torch.Generator().manual_seed(frame.parse_seed(seed))
     z, other = torch.randn(2, SIDE**2, latents, generator=generator)
     turns = torch.arange(TURNS + 1) * 2 * math.pi / TURNS
-    around = [z * turn.cos() + other * turn.sin() for turn in turns]  # each as likely as the first, which is the last
+    # Each is as likely as the first, which is the last.
+    around = torch.cat([z * turn.cos() + other * turn.sin() for turn in turns])
     panes = []
     for name, model in models.items():
-        frames = [plots.contact_sheet(model.pictures(each)[..., 2:-2, 2:-2], SIDE) for each in around]
+        made = model.pictures(around)[..., 2:-2, 2:-2].split(SIDE**2)
+        frames = [plots.contact_sheet(each, SIDE) for each in made]
         panes.append(plots.pane(DIVERGENCES[name].name, torch.stack(frames), large=True))
-    return plots.film(len(around), panes, captions=[FIRST, *(CAPTION.format(k) for k in range(1, TURNS)), HOME])
+    return plots.film(len(turns), panes, captions=[FIRST, *[ROUND] * (TURNS - 1), HOME])
 
 
 def said(seed: str) -> str:

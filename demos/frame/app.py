@@ -23,8 +23,8 @@ from demos.widgets import strokes_of
 class Blocks(gr.Blocks):
     """Gradio's app, with a page that leaves out what only the API has: a sixth of all parts, unseen by anyone.
 
-    And with what ends work first: the browser goes through the events of a click in their order, each to its end. So
-    what New ends would end only after what New starts, and what Run ends would be a New that was pressed meanwhile.
+    And with the events that end work first: the browser goes through the events of a click in their order, each to its
+    end. Else Run would end a New when its own work is over, though New was pressed meanwhile.
     """
 
     def get_config_file(self) -> Any:
@@ -77,6 +77,7 @@ def page(tab: str, title: str, path: Any = ()) -> Iterator[Page]:
             tips=made.tips,
             presses=list(made.presses),
             starts=made.starts,
+            stops=made.halts,
         )
 
 
@@ -142,7 +143,7 @@ def restored_page(made: Page, query: Mapping[str, str]) -> list[Any]:
                 wanted[key] = restored(made.controls[key], query[key])
             except (ValueError, KeyError, RecursionError):
                 wrong.append(f"{key}={query[key][:40]}")
-    answer = made.arrived(made.defaults() | wanted, wanted, list(made.controls), opening=True)
+    answer = made.arrived(made.defaults() | wanted, wanted, list(made.controls), opening="step" not in query)
     if wrong:
         text = f"Some settings in this link could not be used: {', '.join(wrong[:4])}."
         answer[0]["note"] = {"text": text, "at": None}

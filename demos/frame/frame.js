@@ -49,9 +49,8 @@ const glimpse = (() => {
     else leavePath(tab);
     const button = page.button ?? null;
     page.button = null;
-    const onStage = page.props?.value ?? {}; // made live, it may go on; of another mode, this one is opened
-    const opens = onStage.values?.mode !== values.mode;
-    return [{ ask: page.asked, button, live: onStage.live ?? false, opens }, ...given.slice(1)];
+    const goesOn = page.props?.value?.live ?? false; // what is on the stage was made live
+    return [{ ask: page.asked, button, live: goesOn, opens: page.mode !== values.mode }, ...given.slice(1)];
   }
 
   // A pressed button is kept here until the event is sent: Gradio does not say who was clicked where a click had to wait.
@@ -93,15 +92,12 @@ const glimpse = (() => {
     event.stopImmediatePropagation();
     pages[tab].again = id;
     busy(tab, true);
+    stopping.afterwards(() => {
+      if (pages[tab].again !== id) return;
+      pages[tab].again = null;
+      byId(id).click();
+    });
   }
-
-  stopping.afterwards(() => {
-    for (const page of Object.values(pages)) {
-      const id = page.again;
-      page.again = null;
-      if (id) byId(id).click();
-    }
-  });
 
   // -------------------------------------------------------------- while it works
 
@@ -167,7 +163,7 @@ const glimpse = (() => {
     for (const [id, tip] of Object.entries(page.settings.tips)) byId(id)?.setAttribute("title", tip);
     const failed = value.said === undefined;
     if (!failed) {
-      [page.caption, page.query, page.step] = [value.caption, value.query, null];
+      [page.caption, page.query, page.step, page.mode] = [value.caption, value.query, null, value.values.mode];
       page.element.querySelector(".said").textContent = value.said;
     }
     note(tab, value.note ?? (value.long ? { text: value.long } : null));
@@ -178,7 +174,15 @@ const glimpse = (() => {
     document.querySelectorAll("#" + tab + "-page .chart").forEach((box) => widths.observe(box));
     // A table that is wider than a phone scrolls; so a keyboard must reach it.
     document.querySelectorAll("#" + tab + "-page .wide-table").forEach((table) => (table.tabIndex = 0));
-    if (Number.isInteger(page.pressed)) page.guide.go(page.pressed);
+    next(tab);
+  }
+
+  // The step of the path that was pressed meanwhile, once Gradio has taken this answer in.
+  function next(tab) {
+    setTimeout(() => {
+      const { pressed, guide } = pages[tab];
+      if (Number.isInteger(pressed)) guide.go(pressed);
+    }, 50);
   }
 
   // A chart is drawn for the width of its box. When a second one comes beside it, the first has to be drawn anew.
@@ -201,7 +205,7 @@ const glimpse = (() => {
     Object.assign(pages[tab], { asked: 0, button: null });
     note(tab, { text: "No answer came, perhaps because too many people are waiting. Please try again." });
     settle(tab, true);
-    if (Number.isInteger(pages[tab].pressed)) pages[tab].guide.go(pages[tab].pressed);
+    next(tab);
   }
 
 
@@ -238,8 +242,14 @@ const glimpse = (() => {
       at(step);
       const page = pages[tab];
       if (page?.busySince && performance.now() - page.busySince < LONGEST_WAIT) return (page.pressed = step);
+      if (page) page.pressed = null;
+      page?.settings.stops.forEach((id) => byId(id)?.click()); // what the step before it started
+      setTimeout(() => stopping.afterwards(() => begin(step)));
+    }
+    function begin(step) {
+      const page = pages[tab];
       if (page) {
-        [page.stepping, page.pressed] = [true, null];
+        page.stepping = true;
         busy(tab, true); // at once: `before` runs only when Gradio sends the event
       }
       trigger(steps[step].live ? "submit" : "select", { index: step });

@@ -8,11 +8,12 @@ import gradio as gr
 import core
 from core.weights import WeightsError
 from demos import plots
+from demos.frame.said import sentence
 from demos.widgets import FilmStrip
 
 
 def learned(name: str, title: str = "Samples from the same noise") -> tuple[dict[str, Any] | None, Any]:
-    """The film of a training, or None where nothing was looked at, and the figure of its losses."""
+    """The film of a training, or None where nothing was looked at, and the figure of its losses. Or WeightsError."""
     found = core.sheets(name)
     film = plots.sheets_film(*found, title) if found else None
     return film, plots.learning_curve(f"Training of {name}", "loss terms", core.card(name)["history"]["curve"])
@@ -22,7 +23,7 @@ class History:
     """The part "How it learned", folded away under a stage.
 
     names: what the networks are called, and their names, to choose from; or a function of the page's visible values
-    that gives the name of the one at work. title: of the film. none: what is said of a network without pictures.
+    that gives the name of the one at work. title: of the film. none: what is said where a training has none.
     """
 
     def __init__(
@@ -34,18 +35,20 @@ class History:
                 self.choice = gr.Dropdown(names, value=names[0][1], label="Network", elem_id=f"{tab}-learner")
             with gr.Row():
                 with gr.Column(min_width=300):
-                    strip = FilmStrip(elem_id=f"{tab}-sheets", label=label, placeholder=none)
+                    strip = FilmStrip(elem_id=f"{tab}-sheets", label=label, placeholder="")
                 with gr.Column(min_width=300):
                     curve = gr.Plot(show_label=False, elem_id=f"{tab}-curve")
-        self.outputs = [strip, curve]
+            said = gr.Markdown(elem_id=f"{tab}-unlearned")
+        self.outputs, self.none = [strip, curve, said], none
 
-    def of(self, **values: Any) -> tuple[dict[str, Any] | None, Any]:
-        """What is shown for the page's visible values."""
-        return learned(self.names(**values), self.title)
+    def of(self, **values: Any) -> tuple[dict[str, Any] | None, Any, str]:
+        """The film, the figure and a sentence for the page's visible values."""
+        return self.chosen(self.names(**values))
 
-    def chosen(self, name: str | None = None) -> Any:
-        """What is shown for the network that was chosen here; nothing new where its weights are missing."""
+    def chosen(self, name: str | None = None) -> tuple[dict[str, Any] | None, Any, str]:
+        """The same for the network that was chosen here: the first one, where there is no choice."""
         try:
-            return learned(name or self.names[0][1], self.title)
-        except WeightsError:
-            return [gr.skip(), gr.skip()]
+            film, figure = learned(name or self.names[0][1], self.title)
+        except WeightsError as problem:
+            return None, None, sentence(problem)
+        return film, figure, "" if film else self.none

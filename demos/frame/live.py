@@ -15,8 +15,13 @@ from demos.frame.said import Shown, noted
 QUIET = dict(show_progress="hidden", show_progress_on=[], api_visibility="private")
 
 
+def told(sign: Any) -> dict[str, Any]:
+    """What the page's script said with a request: the board's value, which a stranger may send as anything."""
+    return sign if isinstance(sign, dict) else {}
+
+
 class Live:
-    """The part of `Page` that streams; it has `board`, `controls`, `event`, `stops` and `starts` from there."""
+    """The part of `Page` that streams; all that it calls its own is made there."""
 
     def live(
         self,
@@ -44,15 +49,15 @@ class Live:
 
         def streaming(begins: bool) -> Callable[..., Iterator[list[Any]]]:
             def handler(sign: Any, *given: Any) -> Iterator[list[Any]]:
-                ask, fresh = (sign or {}).get("ask"), begins or not (sign or {}).get("live")
+                ask, fresh = told(sign).get("ask"), begins or not told(sign).get("live")
                 values = dict(zip(keys, given[len(held) :], strict=True))
                 named, before = self.visible(values), list(given[: len(held)])
                 going = before.pop(0) if anew else None
                 work = functools.partial(run, *before, **named)
                 try:
                     for shown in going.on(named, work, anew=fresh) if going else work():
-                        told = self.sign(values, shown, None, ask) | {"live": True}
-                        yield [told, *(self.of(output, values) for output in shown.outputs)]
+                        signed = self.sign(values, shown, None, ask) | {"live": True}
+                        yield [signed, *(self.of(output, values) for output in shown.outputs)]
                 except Exception as problem:
                     yield [self.sign(values, None, noted(problem), ask), *[gr.skip()] * len(outputs)]
 
@@ -80,6 +85,7 @@ class Live:
             works[-1].failure(None, None, None, js=f"() => glimpse.ended({tab}, {live})", **QUIET)
         made, *others = works
         self.stops += works
+        self.halts += [str(each.__self__.elem_id) for each in stop or ()]
         if trigger_mode == "once":
             self.starts += [str(each.__self__.elem_id) for each in [*start, *anew]]
         if stop is not None:

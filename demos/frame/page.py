@@ -13,7 +13,7 @@ import gradio as gr
 from core.weights import WeightsError
 from demos.frame import parts
 from demos.frame.history import History
-from demos.frame.live import QUIET, Live
+from demos.frame.live import QUIET, Live, told
 from demos.frame.said import Note, Shown, new_seed, noted, sentence
 
 MODEL = dict(concurrency_id="model", concurrency_limit=2)  # heavy handlers share this queue
@@ -57,10 +57,13 @@ class Page(Live):
         self.in_caption: dict[str, str] = {}  # by key: the words of a control that is on, or "" for its choice
         self.presses: dict[str, tuple[gr.Button, Callable[..., Mapping[str, Any]], Sequence[str]]] = {}  # by element
         self.stops: list[Any] = []  # events that end when the visitor leaves
-        self.starts: list[str] = []  # buttons that start what they start once, until it has ended
+        self.starts: list[str] = []  # buttons whose click Gradio drops while their work runs
+        self.halts: list[str] = []  # and those that stop it
         self.outputs: list[gr.components.Component] = []
         self.show: Callable[..., Shown] | None = None
+        self.opens: Callable[..., Shown] | None = None
         self.past: History | None = None
+        self.past_of: list[str] = []
         self.queue: dict[str, Any] = {}  # that `show` shares with others
 
     # -------------------------------------------------------------- the parts of the screen
@@ -276,7 +279,6 @@ class Page(Live):
         sets: Sequence[str] = (),
         heavy: bool = True,
         opens: Callable[..., Shown] | None = None,
-        first: Shown | None = None,
     ) -> None:
         """Wire every control to `show`, and what it gives to the stage. Call it once, after the last control.
 
@@ -285,7 +287,7 @@ class Page(Live):
         the last change always counts.
         sets: keys of controls that `show` may change. heavy: it shares the models' queue. opens: `show` where a mode is
         opened, by its control, a link or a step of the path: with a film that plays, where a slider's answer stands.
-        first: what is there on arrival; else `opens` of the controls' first values, so let that be a recording.
+        What it gives for the controls' first values is there on arrival, so let that be a recording.
         """
         self.show, self.opens, self.outputs = show, opens or show, list(outputs)
         self.sets = list(dict.fromkeys([*sets, *(key for _, _, named in self.presses.values() for key in named)]))
@@ -293,7 +295,7 @@ class Page(Live):
         self.queue = MODEL if heavy else {}
 
         def run(sign: Any, *given: Any) -> list[Any]:
-            sign, values = sign or {}, dict(zip(keys, given, strict=True))
+            sign, values = told(sign), dict(zip(keys, given, strict=True))
             _, settings, _ = self.presses.get(str(sign.get("button")), (None, nothing, ()))
             return self.answer_with(settings, values, self.sets, sign.get("ask"), bool(sign.get("opens")))
 
@@ -309,7 +311,7 @@ class Page(Live):
             **self.queue,
         )
         self.mind(gr.on([*self.listeners(), *(button.click for button, _, _ in self.presses.values())], **self.event))
-        self.begin_with(first)
+        self.begin()
         if self.past is not None:
             self.tell_history(self.past)
         if self.path:
@@ -356,11 +358,11 @@ class Page(Live):
         else:
             gr.on([past.box.expand, past.choice.input], past.chosen, past.choice, past.outputs, **QUIET)
 
-    def begin_with(self, first: Shown | None) -> None:
+    def begin(self) -> None:
         """Put on the stage what is there on arrival."""
         values = self.defaults()
         try:
-            found = first or self.opens(**self.visible(values))
+            found = self.opens(**self.visible(values))
         except (ValueError, WeightsError) as problem:  # any other error keeps the app from starting
             found = noted(problem)
         sign, *outputs = self.answer(values, found, [], None)
@@ -392,7 +394,7 @@ class Page(Live):
         every = list(dict.fromkeys([*keys, *self.sets]))
 
         def handler(event: gr.EventData, sign: Any, *given: Any) -> list[Any]:
-            sign, values = sign or {}, dict(zip(names, given, strict=True))
+            sign, values = told(sign), dict(zip(names, given, strict=True))
             opening = opens or bool(sign.get("opens"))
             return self.answer_with(functools.partial(settings, event), values, every, sign.get("ask"), opening)
 

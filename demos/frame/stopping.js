@@ -6,7 +6,7 @@ const stopping = (() => {
   const ask = window.fetch;
   const joined = {}; // by Gradio's number of an event: the promise of the id of what it asked for last
   let open = 0; // requests to stop that wait for their answer
-  const told = [];
+  let waiting = []; // what is to be done then
 
   window.fetch = (input, init) => {
     const [, call] = String(input?.url ?? input).match(/\/(queue\/join|cancel|reset)(?:\?|$)/) ?? [];
@@ -34,8 +34,13 @@ const stopping = (() => {
 
   function answered() {
     open -= 1;
-    if (!open) told.forEach((tell) => tell());
+    if (open) return;
+    const now = waiting;
+    waiting = [];
+    now.forEach((act) => act());
   }
 
-  return { underWay: () => open > 0, afterwards: (tell) => told.push(tell) };
+  const underWay = () => open > 0;
+  const afterwards = (act) => (underWay() ? waiting.push(act) : act());
+  return { underWay, afterwards };
 })();

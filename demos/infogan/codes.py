@@ -223,7 +223,7 @@ def swept(of: str, at: Codes, seed: int, row_by_row: bool = False) -> dict[str, 
         f"{count} pictures from the noise of seed {seed}: on each sheet two codes change, from {signed(-REACH)} to "
         f"{signed(REACH)}, and all else stays fixed. Click a cell to go on from it."
     )
-    captions = [f"Going down, the code is at {signed(v)}." for v in STEPS] if row_by_row else None
+    captions = [f"Down to {signed(v)} on the code marked ↓." for v in STEPS] if row_by_row else None
     return plots.film(len(STEPS) if row_by_row else 1, panes, captions=captions) | {"said": said}
 
 

@@ -114,7 +114,7 @@ def column(sentence: str, best: str, S: np.ndarray, own: int | None) -> str:
     if own is None:
         return f"{said}."
     place = 1 + int((S[own] < S).sum())
-    return f"{said}, its own photo." if place == 1 else f"{said}; its own photo is number {place}."
+    return f"{said}, which is its own photo." if place == 1 else f"{said}; its own photo is number {place}."
 
 
 def doubt(unknown: list[str]) -> str:

@@ -92,10 +92,10 @@ def word_by_word(picture: Image.Image, question: str, answers: Callable[[str], l
 
 
 def vote_by_vote(picture: Image.Image, question: str) -> Any:
-    """The film of what most of the methods that read the question would say after each word."""
+    """The film of what most of the networks that read the question would say after each word."""
 
     def votes(text: str) -> list[tuple[str, int]]:
-        found = asking.every(picture, text, asking.READERS).values()
+        found = asking.every(picture, text, asking.NETWORKS).values()
         return Counter(each[0][0] for each in found).most_common()
 
     def told(found: list[tuple[str, int]]) -> str:
@@ -103,10 +103,12 @@ def vote_by_vote(picture: Image.Image, question: str) -> Any:
             return "no word that they know yet"
         (first, most), *others = found
         n = sum(count for _, count in found)
-        if most == 1 < n:
-            return f"no two of the {n} methods that read it agree"
+        if n == 1:
+            return f"the one network that is here says {first}"
+        if most == 1:
+            return f"no two of the {n} networks that read it agree"
         ties = "".join(f", {count} {answer}" for answer, count in others if count == most)
-        return f"{most} of the {n} methods that read it say {first}{ties}"
+        return f"{most} of the {n} networks that read it say {first}{ties}"
 
     try:
         read = asking.read_along(question, votes)
