@@ -209,11 +209,10 @@ def test_how_it_learned_shows_the_losses_and_what_was_sampled(tab: str):
     names = page.past.names
     names = [names(**page.visible(page.defaults()))] if callable(names) else [name for _, name in names]
     for name in names:
-        film, figure = (
-            page.tried(page.past.of, page.defaults()) if callable(page.past.names) else page.past.chosen(name)
-        )
+        film, figure, said = page.past.chosen(name)
         curve, sheets = core.card(name)["history"]["curve"], core.sheets(name)
         assert (film and film["frames"]) == (sheets and len(sheets[0]))
+        assert bool(said) == (sheets is None)
         lines = {line.name: list(line.y) for line in figure.data}
         assert lines
         assert all(curve[term] == values for term, values in lines.items())

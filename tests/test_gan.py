@@ -94,6 +94,43 @@ def test_the_margin_counts_up_to_m_only():
     assert value(objective.generator(torch.tensor([0.5, 1.5]))) == 1.0
 
 
+def test_the_distance_of_codes_is_that_of_their_means_in_the_kernels_own_space():
+    """(1 + cos)^2 is an inner product of 1, the direction, and its products: there the distance is one of means."""
+
+    def features(codes: torch.Tensor) -> torch.Tensor:
+        u = codes / codes.norm(dim=1, keepdim=True)
+        return torch.cat((torch.ones(len(u), 1), math.sqrt(2) * u, (u[:, :, None] * u[:, None]).flatten(1)), 1)
+
+    generator = torch.Generator().manual_seed(0)
+    made, real = torch.randn(6, 4, generator=generator), torch.randn(9, 4, generator=generator) + 1
+    a, b = features(made).double(), features(real).double()
+    among = [
+        sum(x[i] @ x[j] for i in range(len(x)) for j in range(len(x)) if i != j) / len(x) / (len(x) - 1) for x in (a, b)
+    ]
+    expected = among[0] + among[1] - 2 * a.mean(0) @ b.mean(0)
+    assert value(objectives.code_distance(made, real)) == pytest.approx(expected.item(), rel=1e-4)
+    assert value(objectives.code_distance(3 * made, real)) == pytest.approx(
+        expected.item(), rel=1e-4
+    )  # directions only
+
+
+def test_codes_alike_have_no_distance_in_the_mean_and_one_kind_too_many_has():
+    generator = torch.Generator().manual_seed(1)
+    kinds = torch.randn(4, 8, generator=generator)
+
+    def drawn(shares: list[float]) -> torch.Tensor:
+        which = torch.multinomial(torch.tensor(shares), 64, replacement=True, generator=generator)
+        return kinds[which] + 0.1 * torch.randn(64, 8, generator=generator)
+
+    even, uneven = [0.25] * 4, [0.55, 0.25, 0.15, 0.05]
+    alike, apart = (
+        torch.stack([objectives.code_distance(drawn(shares), drawn(even)) for _ in range(200)])
+        for shares in (even, uneven)
+    )
+    assert abs(alike.mean()) < 3 * alike.std() / 200**0.5
+    assert apart.mean() > 10 * apart.std() / 200**0.5
+
+
 def test_pulling_away_is_the_papers_double_sum():
     code = torch.randn(5, 7, generator=torch.Generator().manual_seed(0))
     total = 0.0
@@ -232,6 +269,24 @@ def test_began_keeps_its_balance_as_the_recurrence_says():
         assert model.k_t.item() == pytest.approx(k, abs=1e-7)
     assert first.name == "critic"
     assert second.after.__name__ == "nothing"
+
+
+@pytest.mark.parametrize(("option", "term"), [("pull", "PT"), ("match", "distance")])
+def test_what_is_asked_of_the_codes_is_a_part_of_the_generators_loss_alone(option: str, term: str):
+    model = build(variant="began", filters=4, **{option: 0.4})
+    batch = {"image": torch.rand(5, 1, 32, 32), "generator": data.seeded(0, "noise")}
+    terms = model.generator_loss(batch)
+    with torch.no_grad():
+        fake = model.make(model.noise(batch | {"generator": data.seeded(0, "noise")}))
+        codes, real = (model.critic.encode(x, None) for x in (fake, batch["image"]))
+        of_codes = objectives.pulling_away(codes) if option == "pull" else objectives.code_distance(codes, real)
+        energy = model.energies(fake, codes).mean()
+    assert terms[term].item() == pytest.approx(of_codes.item(), rel=1e-4)
+    assert terms["energy"].item() == pytest.approx(energy.item(), rel=1e-5)
+    assert terms["loss"].item() == pytest.approx((energy + 0.4 * of_codes).item(), rel=1e-5)
+    terms[term].backward()
+    assert all(parameter.grad is None for parameter in model.critic.parameters())
+    assert any(parameter.grad.abs().max() > 0 for parameter in model.generator.parameters())
 
 
 @pytest.mark.parametrize("eta", [1, 2])

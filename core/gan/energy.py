@@ -6,7 +6,7 @@ import torch
 from torch import Tensor
 
 from core.gan.game import GAN, Generator
-from core.gan.objectives import pulling_away
+from core.gan.objectives import code_distance, pulling_away
 from core.layers import check_shape, frozen
 from core.recipe import Batch, Phase
 
@@ -15,11 +15,12 @@ class EnergyGAN(GAN):
     """EBGAN: the critic copies pictures, and how badly it does is their energy (Zhao et al. 2016).
 
     pull: weight of the pulling-away term, which keeps the made pictures' codes apart (Sec. 2.4).
+    match: weight of how far their codes are, as a sample, from those of real pictures; see `code_distance`.
     """
 
-    def __init__(self, *arguments: Any, pull: float = 0.0, **named: Any):
+    def __init__(self, *arguments: Any, pull: float = 0.0, match: float = 0.0, **named: Any):
         super().__init__(*arguments, **named)
-        self.pull = pull
+        self.pull, self.match = pull, match
 
     def energies(self, x: Tensor, code: Tensor) -> Tensor:
         """Mean squared error of the copies that codes give, on a scale where pixels lie in [-1, 1]: (B,)."""
@@ -35,10 +36,16 @@ class EnergyGAN(GAN):
         with frozen(self.critic):
             code = self.critic.encode(fake, batch.get("generator"))
             energy = self.energies(fake, code).mean()  # Eq. 2; BEGAN's L_G
-        if not self.pull:
-            return {"loss": energy}
-        PT = pulling_away(code)
-        return {"loss": energy + self.pull * PT, "energy": energy, "PT": PT}
+        loss, terms = energy, {}
+        if self.pull:
+            terms["PT"] = pulling_away(code)
+            loss = loss + self.pull * terms["PT"]
+        if self.match:
+            with torch.no_grad():
+                real = self.critic.encode(self.seen(batch["image"], batch), batch.get("generator"))
+            terms["distance"] = code_distance(code, real)
+            loss = loss + self.match * terms["distance"]
+        return {"loss": loss} | ({"energy": energy} | terms if terms else {})
 
     @torch.inference_mode()
     def realness(self, x: Tensor) -> Tensor:

@@ -69,10 +69,25 @@ def energy_margin(m: float) -> Objective:
 
 def pulling_away(code: Tensor) -> Tensor:
     """Mean squared cosine between the codes (B, S) of two different pictures of a batch (Zhao et al. 2016, Eq. 4)."""
-    n = len(code)
     directions = F.normalize(code, dim=1)
-    squared_cosines = (directions @ directions.T).square()
-    return (squared_cosines.sum() - squared_cosines.diagonal().sum()) / (n * (n - 1))
+    return off_diagonal_mean((directions @ directions.T).square())
+
+
+def code_distance(made: Tensor, real: Tensor) -> Tensor:
+    """How far codes (n, S) of made pictures are from codes (m, S) of real ones, as two samples: the unbiased estimate
+    of their squared maximum mean discrepancy (Gretton et al. 2012, arXiv:0805.2368), with the kernel (1 + cosine)^2.
+
+    It pulls made codes apart as `pulling_away` does, and towards real ones: no kind of picture may come more often
+    than it does in the data. Where both are alike it is 0 in the mean, and may be negative.
+    """
+    made, real = F.normalize(made, dim=1), F.normalize(real, dim=1)
+    among_made, among_real = (off_diagonal_mean((1 + codes @ codes.T).square()) for codes in (made, real))
+    return among_made + among_real - 2 * (1 + made @ real.T).square().mean()
+
+
+def off_diagonal_mean(kernel: Tensor) -> Tensor:
+    n = len(kernel)
+    return (kernel.sum() - kernel.diagonal().sum()) / (n * (n - 1))
 
 
 # ------------------------------------------------------------------ one logit a class (catGAN: Springenberg 2015)

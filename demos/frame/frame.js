@@ -244,7 +244,7 @@ const glimpse = (() => {
       if (page?.busySince && performance.now() - page.busySince < LONGEST_WAIT) return (page.pressed = step);
       if (page) page.pressed = null;
       page?.settings.stops.forEach((id) => byId(id)?.click()); // what the step before it started
-      setTimeout(() => stopping.afterwards(() => begin(step)));
+      setTimeout(() => stopping.afterwards(() => step === current && begin(step)));
     }
     function begin(step) {
       const page = pages[tab];
