@@ -65,11 +65,14 @@ RECIPES = {
     "dragan-mnist": digits("dragan", steps=4_070),
     "ebgan-mnist": digits("ebgan", **SMALL),
     "ebgan-pt-mnist": digits("ebgan-pt", **SMALL),
-    "began-mnist": digits("began", steps=6_000, batch_size=64, config=BALANCE | dict(background=0, pull=0.1)),
+    "began-mnist": digits("began", steps=8_500, batch_size=64, config=BALANCE | dict(background=0, match=0.5)),
     "acgan-mnist": digits("acgan", **SMALL),
-    # The first 2,500 steps had a lambda of 0.5 for both numbers; nobody has run it in one go.
-    "infogan-mnist": coded("mnist-32", config=dict(grain=0.7, weights=[1.0, 0.8, 0.2]), reported={"accuracy": 95.0})
-    | dict(steps=3_300),
+    "infogan-mnist": coded(
+        "mnist-32",
+        config=dict(grain=0.7, weights=[1.0, 0.5, 0.5], later=[1.0, 0.8, 0.2], warm=0.2),
+        reported={"accuracy": 95.0},
+    )
+    | dict(steps=3_300, batch_size=96),
     # It lacks the agreement and the noise as well: Q learns as in the paper, and G gains nothing from what it finds.
     "infogan-mnist-unrewarded": coded("mnist-32", variant="infogan-unrewarded", config=dict(rewarded=False, alike=0.0)),
     "infogan-fashion": coded("fashion-32", judges=(), steps=1_500),

@@ -15,8 +15,9 @@ Differences from the papers
 - One backbone, DCGAN's with half of the filters or fewer, for all but the original GAN, BEGAN and EBGAN's critic. WGAN
   has twice the others' filters on digits: a critic with clipped weights can say little with few.
 - The original GAN's generator has batch norm, which came a year later: without it every run made one picture.
-- On digits BEGAN's energies are relative to what is on a picture, lambda_k grows, and its generator has EBGAN's
-  pulling-away term: with the paper's own, ours made ones or black. On shoes lambda_k and rate alone are larger.
+- On digits BEGAN's energies are relative to what is on a picture, lambda_k grows, and its generator is also asked for
+  codes that lie as real pictures' do: with the paper's own, ours made ones or black. On shoes lambda_k and rate alone
+  are larger.
 - EBGAN's critic, a perceptron as in its paper's experiments on digits, sees pictures with noise on them in training.
 - z is normal with 64 numbers in all but infoGAN, which has the 62 of its paper: so the same z can be shown to each.
 - Rates of those that get thousands of steps for hundreds of thousands: WGAN 2e-4 for 5e-5, WGAN-GP 3e-4 for 1e-4,
