@@ -65,7 +65,7 @@ RECIPES = {
     "dragan-mnist": digits("dragan", steps=4_070),
     "ebgan-mnist": digits("ebgan", **SMALL),
     "ebgan-pt-mnist": digits("ebgan-pt", **SMALL),
-    "began-mnist": digits("began", steps=8_500, batch_size=64, config=BALANCE | dict(background=0, match=0.5)),
+    "began-mnist": digits("began", steps=6_000, batch_size=64, config=BALANCE | dict(background=0, match=0.3)),
     "acgan-mnist": digits("acgan", **SMALL),
     "infogan-mnist": coded(
         "mnist-32",
