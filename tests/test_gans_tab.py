@@ -123,9 +123,13 @@ def test_each_view_says_what_this_run_shows():
     fid = {name: f"{core.card(name)['metrics']['FID']:.1f}" for name in names}
     order = f"DCGAN comes closest to real digits (FID {fid['dcgan-mnist']}); BEGAN is furthest ({fid['began-mnist']})"
     assert order in compare.told(names, "training", 5)
-    samples = compare.told(names, "samples", 2)
-    digits = compare.read(core.load("mnist-classifier"), compare.sampled("began-mnist", 2, 64)[0])
-    assert f"BEGAN shows {len(digits.unique())} of 10" in samples
+    judge = core.load("mnist-classifier")
+    for n, whole in ((64, True), (4, False)):
+        kinds = len(compare.read(judge, compare.sampled("began-mnist", 2, n)[0]).unique())
+        assert (kinds == 10) == whole
+        expected = "all ten digits appear with BEGAN." if whole else f"BEGAN shows {kinds} of 10."
+        assert compare.counted(["began-mnist"], 2, judge, n).endswith(expected)
+    assert compare.counted(names, 2, judge, 64) == compare.told(names, "samples", 2)
     walks = re.search(
         r"Of 16 digits, the walk from seed 2 to seed 3 turns (\d+) with DCGAN", compare.told(names, "walk", 2)
     )
