@@ -69,7 +69,7 @@ RECIPES = {
     "acgan-mnist": digits("acgan", **SMALL),
     "infogan-mnist": coded(
         "mnist-32",
-        config=dict(grain=0.7, weights=[1.0, 0.5, 0.5], later=[1.0, 0.8, 0.2], warm=0.2),
+        config=dict(grain=0.7, weights=[1.0, 0.8, 0.2], warm=0.2),
         reported={"accuracy": 95.0},
     )
     | dict(steps=3_300, batch_size=96),

@@ -17,9 +17,9 @@ Differences from the paper
   (Ji et al. 2019, arXiv:1807.06653), and reads it off distorted pictures. Still nobody tells it a label. Without that,
   in as few steps, c1 found a third of the labels: any trace in a made picture is enough to tell its code.
 - On digits lambda comes up from 0 over the first fifth of the training; see `warm`.
-- On digits Q reads the two numbers through noise: what survives it is slant and width. In the last quarter of the
-  training their lambdas differ (0.8 and 0.2), so that slant, which is read more easily, goes to c2 alone. On pictures
-  without noise, which `infer` gets, Q then reads them too far from 0: c2 by almost a third.
+- On digits Q reads the two numbers through noise: what survives it is slant and width. Their lambdas differ (0.8 and
+  0.2), so that slant, which is read more easily, goes to c2 alone. On pictures without noise, which `infer` gets, Q
+  then reads them too far from 0.
 - Q is one linear layer on the critic's last hidden one, where the paper's has one more layer between them.
 - The critic learns at 5e-4, where the paper has 2e-4. The generator's running average is used.
 """
@@ -42,7 +42,6 @@ CODES = CLASSES + CONTINUOUS  # numbers that the generator is told
 GUESSES = CLASSES + 2 * CONTINUOUS  # numbers that Q says: logits, means, and logarithms of deviations
 FARTHEST = 10  # that a number may be set to
 NARROWEST = -3.0  # of the logarithms: a deviation of 0.05
-LATER = 0.75  # of the training
 
 
 class Guess(NamedTuple):
@@ -99,9 +98,9 @@ class InfoGAN(GAN):
 
     weights: lambda of the category, of c2 and of c3 (or one for both). Where those are equal nothing tells the numbers
     apart, and each may do a part of two things; of two that are not, the greater one's takes what is read most easily.
-    later: weights for the last quarter of the training, where they part what is there by then. warm: the share of the
-    training in which they come up from 0. By then the categories are kinds of real pictures, on which Q agrees with
-    itself; rewarded from the start, G settles within a few hundred steps on what two of them have to share.
+    warm: the share of the training in which these come up from 0. By then the categories are kinds of real pictures, on
+    which Q agrees with itself; rewarded from the start, G settles within a few hundred steps on categories of its own,
+    and two of them may have to share a digit.
     rewarded: whether the generator gets L_I; without it this is a GAN with codes, for comparison, on which only Q
     learns. alike: weight of Q's agreement with itself on a real picture and the same picture distorted; where it is 0,
     nothing is distorted, as in the paper.
@@ -113,7 +112,6 @@ class InfoGAN(GAN):
         self,
         *arguments: Any,
         weights: Sequence[float] = (1.0, 0.1),
-        later: Sequence[float] | None = None,
         warm: float = 0.0,
         rewarded: bool = True,
         alike: float = 0.0,
@@ -122,7 +120,7 @@ class InfoGAN(GAN):
     ):
         super().__init__(*arguments, **named)
         self.rewarded, self.alike, self.grain, self.warm = rewarded, alike, grain, warm
-        self.register_buffer("weights", torch.tensor([weights, later or weights]), persistent=False)
+        self.register_buffer("weights", torch.tensor(weights), persistent=False)
         # How often Q gave a category to a training picture of a label, the last few hundred batches above all. Nothing
         # learns from it: it says afterwards which digit a category turned out to be.
         self.register_buffer("met", torch.zeros(CLASSES, CLASSES))
@@ -138,8 +136,7 @@ class InfoGAN(GAN):
     def lambdas(self, progress: float | Tensor) -> Tensor:
         """Of the category and of the numbers, after this share of the training."""
         progress = torch.as_tensor(progress, dtype=torch.float32, device=self.weights.device)
-        rise = (progress / self.warm).clamp(max=1).square() if self.warm else 1.0
-        return rise * torch.where(progress < LATER, *self.weights)
+        return (progress / self.warm).clamp(max=1).square() * self.weights if self.warm else self.weights
 
     def terms(self, said: Tensor, codes: Tensor, progress: float | Tensor = 0.5) -> tuple[Tensor, dict[str, Tensor]]:
         """-lambda L_I after this share of the training, and the two bounds to be shown."""
