@@ -7,7 +7,7 @@ from demos import frame
 from demos.infogan.codes import SETS, best, drawn_digit, found
 
 FIRST_SEED = "3"
-FIRST = dict(mode="turn", of="digits", beside="plain", category=0, c2=0.0, c3=0.0, seed=FIRST_SEED)
+FIRST = dict(mode="turn", of="digits", beside="plain", category=1, c2=0.0, c3=0.0, seed=FIRST_SEED)
 SEVEN = [{"points": [[0.28, 0.2], [0.74, 0.2], [0.5, 0.84]], "size": 0.1}]
 
 
