@@ -133,7 +133,6 @@ const glimpse = (() => {
     for (const tab of Object.keys(pages)) if (pages[tab].busySince) tell(tab);
   }, 400);
 
-
   function note(tab, said) {
     document.querySelectorAll("#" + tab + "-page .at-control").forEach((old) => old.remove());
     const page = pages[tab];
@@ -207,7 +206,6 @@ const glimpse = (() => {
     settle(tab, true);
     next(tab);
   }
-
 
   function board({ element, props, watch }, settings) {
     const tab = settings.tab;

@@ -26,6 +26,7 @@ A film is a dict that JSON can hold:
     lit         optional: {part of the tab's diagram: one strength from 0 to 1 per frame}
     of          optional: {caption, name, key}: what made the film, for a saved picture, its file's name, and tests
     start       optional: the frame to open at, without playing
+    pace        optional: frames a second, 10 where it is left out
 """
 
 from pathlib import Path
