@@ -157,6 +157,9 @@ class Run:
         with first_weights(data.seeded(seed, "weights")):
             self.model = recipe.build(**self.config).to(device).train()
         self.phases = self.model.phases()
+        if recipe.bfloat16:
+            for phase in self.phases:
+                phase.loss = torch.autocast(device, torch.bfloat16)(phase.loss)
         self.averaged = self.model.averaged() if declares(self.model, Averages) else self.model
         self.average: AveragedModel | None = None
         if recipe.average is not None:
@@ -268,6 +271,7 @@ class Run:
                 "batch_size": self.batch_size,
                 "seed": self.seed,
                 "average": self.recipe.average,
+                "bfloat16": self.recipe.bfloat16,
                 "seconds": round(self.seconds),
                 "device": processor() if self.device == "cpu" else torch.cuda.get_device_name(),
                 "threads": torch.get_num_threads(),
