@@ -10,11 +10,11 @@ from typing import Any
 import torch
 from torch import nn
 
-NARROW = 16  # rows or columns: a matrix with fewer has too few singular values to balance, and Adam learns it
+NARROW = 8  # a matrix with fewer rows or columns has hardly any singular values to balance: Adam learns it
 
 
 class Together:
-    """Several optimisers as one; each updates parameters of its own. What the training loop asks of an optimiser."""
+    """Several optimisers that the training loop takes for one; each updates parameters of its own."""
 
     def __init__(self, *optimizers: torch.optim.Optimizer):
         self.optimizers = optimizers
@@ -44,10 +44,10 @@ def muon_and_adam(parameters: Iterable[nn.Parameter], *, muon: float, adam: floa
 
     Muon's step is scaled to the size of Adam's ("match_rms_adamw"), so that the two rates can be compared.
     """
-    matrices, rest = [], []
+    wide, rest = [], []
     for parameter in parameters:
-        (matrices if parameter.ndim == 2 and min(parameter.shape) >= NARROW else rest).append(parameter)
+        (wide if parameter.ndim == 2 and min(parameter.shape) >= NARROW else rest).append(parameter)
     return Together(
-        torch.optim.Muon(matrices, lr=muon, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),
+        torch.optim.Muon(wide, lr=muon, weight_decay=0.0, adjust_lr_fn="match_rms_adamw"),
         torch.optim.Adam(rest, lr=adam, fused=True),
     )

@@ -117,7 +117,8 @@ def test_models_know_nothing_of_weights_data_and_training():
 @pytest.mark.parametrize(
     ("name", "allowed"),
     [
-        ("recipe", set()),
+        ("optimizers", set()),
+        ("recipe", {"core.optimizers"}),
         ("noise", set()),
         ("layers", set()),
         ("likelihood", {"core.noise", "core.recipe"}),
