@@ -1,4 +1,4 @@
-"""Measuring: the only writer of a card's metrics, and of the results table in the README.
+"""Measuring: where a card's metrics come from, and the results table in the README.
 
 python -m core.evaluate draw-mnist --data data            # prints JSON
 python -m core.evaluate draw-mnist --data data --write    # and puts it in the card

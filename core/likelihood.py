@@ -19,6 +19,9 @@ def check_levels(x: Tensor, levels: int) -> None:
         raise ValueError("the pixels of a binary picture must be 0 or 1; make grey ones binary first")
     if not ((x >= 0) & (x <= 1)).all():
         raise ValueError(f"pixels must be from 0 to 1, got {x.min():.3g} to {x.max():.3g}")
+    steps = x * (levels - 1)
+    if not ((steps - steps.round()).abs() < 1e-3).all():
+        raise ValueError(f"the pixels of a picture with {levels} levels must be whole multiples of 1 / {levels - 1}")
 
 
 def bernoulli_nll(logits: Tensor, x: Tensor) -> Tensor:

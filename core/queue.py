@@ -6,7 +6,7 @@
 
 Recipes are begun in their order. Each gets its share of the time, and as many steps as fit into it, so that its
 learning rate falls to the end; then it is measured (not with --unmeasured). After each one all new files are packed
-into zips: a machine that is lent may be gone before the last has ended. What one recipe fails on is said, and the next
+into zips: a machine that is lent may be gone before the last has ended. A failed recipe is reported, and the next
 begins.
 """
 
@@ -188,7 +188,10 @@ def steps_of(name: str, runs: Path, end: float) -> int:
 
 
 def fitting_steps(options: argparse.Namespace, seconds: float) -> int:
-    """How many steps fit into so many seconds, the recipe's own at most; timed at several moments of a trial."""
+    """How many steps fit into so many seconds, the recipe's own at most; timed at several moments of a trial.
+
+    TimeoutError where the trial leaves no time for any.
+    """
     started = time.monotonic()
     work, dataset = train.prepare(options)
     times = []
@@ -202,7 +205,10 @@ def fitting_steps(options: argparse.Namespace, seconds: float) -> int:
                 timed += 1
         times.append((time.monotonic() - begun) / max(1, timed))
     left = seconds - (time.monotonic() - started)
-    return int(max(1, min(work.steps, left / (sum(times) / len(times)))))
+    fitting = int(left / (sum(times) / len(times)))
+    if fitting < 1:
+        raise TimeoutError("timing the steps took all the time there was")
+    return min(work.steps, fitting)
 
 
 def packed(jobs: list[Job], options: argparse.Namespace) -> list[Path]:

@@ -209,16 +209,16 @@ class Run:
                 self.averaged.load_state_dict(trained)
 
     def batches(self, dataset: data.Dataset) -> Iterator[Batch]:
-        rank, world = (dist.get_rank(), dist.get_world_size()) if dist.is_initialized() else (0, 1)
+        rank = dist.get_rank() if dist.is_initialized() else 0
         per_step = 1 + sum(phase.repeats - 1 for phase in self.phases)
         for batch in dataset.stream(self.batch_size, self.seed, start=self.step * per_step):
-            batch = shard(batch, rank, world)
+            batch = shard(batch, rank, processes())
             yield moved(batch, self.device)
 
     def identity(self) -> dict[str, Any]:
         """What two runs must share to be one run, put down and taken up."""
         settings = dict(steps=self.steps, config=json.dumps(self.config), seed=self.seed, batch_size=self.batch_size)
-        return settings | {"average": self.recipe.average}
+        return settings | {"average": self.recipe.average, "bfloat16": self.recipe.bfloat16}
 
     def save(self, path: Path) -> None:
         """Write the checkpoint beside its old version, then rename it over that one.
@@ -274,7 +274,7 @@ class Run:
                 "bfloat16": self.recipe.bfloat16,
                 "seconds": round(self.seconds),
                 "device": processor() if self.device == "cpu" else torch.cuda.get_device_name(),
-                "threads": torch.get_num_threads(),
+                "threads": processes() * (torch.get_num_threads() if self.device == "cpu" else 1),  # a GPU is one
                 "versions": {"python": platform.python_version(), "torch": torch.__version__},
                 "date": datetime.date.today().isoformat(),
             },
@@ -318,6 +318,11 @@ def rounded(curve: list[dict[str, float]]) -> dict[str, list[float]]:
 def git_commit() -> str:
     command = ["git", "-C", str(Path(__file__).parent), "rev-parse", "--short=12", "HEAD"]
     return subprocess.run(command, capture_output=True, encoding="utf-8").stdout.strip() or "unknown"
+
+
+def processes() -> int:
+    """How many train together."""
+    return dist.get_world_size() if dist.is_initialized() else 1
 
 
 def processor() -> str:

@@ -106,7 +106,8 @@ ABOUT = (
 )
 RESULTS = """
 Each number was measured on data that the model had never seen. Where ours is behind the paper's, remember that
-these models are small and were trained briefly: from seconds to a few hours, on one processor core or one GPU.
+these models are small and were trained briefly: from seconds to about five hours, on one or two processor cores or on
+one GPU.
 """
 
 

@@ -18,7 +18,8 @@ from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-MOST_BYTES = 8 * 2**20  # of a request's body: an upload of 5 MB, also as base64 in JSON
+MOST_BYTES = 8 * 2**20  # of a request's body: a photo of 5 MB, also as base64 in JSON
+MOST_UPLOADED = 64 * 2**20  # of several photos that are chosen together; each has Gradio's limit of its own
 UNUSED = {"deep_link", "process_recording", "component_server"}  # routes of Gradio's that write or run what is sent
 LONGEST_QUERY = 16_000  # characters; our own links stay below 8,000
 LONGEST_HEAD = 2**18  # bytes of a request before its body; what is longer gets a 400
@@ -74,16 +75,19 @@ class Limits:
         if len(scope["query_string"]) > LONGEST_QUERY:
             scope = scope | {"query_string": b""}
         taken, started = 0, False
+        most = MOST_UPLOADED if scope["path"].endswith("/upload") else MOST_BYTES
+        words = f"A request may have at most {most // 2**20} MB; send fewer or smaller photos."
+        refusal = PlainTextResponse(words, 413)
 
         async def bounded() -> Message:
             nonlocal taken
             message = await receive()
             taken += len(message.get("body", b""))
-            return {"type": "http.disconnect"} if taken > MOST_BYTES else message
+            return {"type": "http.disconnect"} if taken > most else message
 
         async def marked(message: Message) -> None:
             nonlocal started
-            if taken > MOST_BYTES and not started:
+            if taken > most and not started:
                 return  # what the route makes of half a body
             if message["type"] == "http.response.start":
                 started = True
@@ -96,18 +100,18 @@ class Limits:
         if scope["method"] == "GET":
             self.unheard.discard(session)
         announced = dict(scope["headers"]).get(b"content-length", b"0")
-        if announced.isdigit() and int(announced) > MOST_BYTES:
+        if announced.isdigit() and int(announced) > most:
             return await refusal(scope, receive, marked)
         self.listening[session] += scope["method"] == "GET"
         try:
             await self.app(scope, bounded, marked)
         except Exception:
-            if taken <= MOST_BYTES:
+            if taken <= most:
                 raise
         finally:
             self.listening[session] -= scope["method"] == "GET"
             self.listening += Counter()  # leaves those out that are at 0
-        if taken > MOST_BYTES and not started:
+        if taken > most and not started:
             taken = 0
             await refusal(scope, receive, marked)
 
@@ -163,5 +167,4 @@ def give_back_memory() -> None:
     threading.Thread(target=trim_for_ever, name="gives memory back", daemon=True).start()
 
 
-refusal = PlainTextResponse(f"A request may have at most {MOST_BYTES:,} bytes; send a smaller picture.", 413)
 LAUNCH: dict[str, Any] = dict(app_kwargs=dict(middleware=[Middleware(Limits)]), state_session_capacity=SESSIONS)

@@ -43,6 +43,11 @@ def random_digit(seed: int) -> tuple[Tensor, int]:
     return digits[index : index + 1], int(labels[index])
 
 
+def stock_digit(seed: int) -> Tensor:
+    """The same, with two empty pixels all round: (1, 1, 32, 32)."""
+    return F.pad(random_digit(seed)[0], (2, 2, 2, 2))
+
+
 # ------------------------------------------------------------------ what visitors draw and send
 
 DATA_URL = re.compile(r"data:image/[a-z0-9.+-]+;base64,")
@@ -110,6 +115,11 @@ def ink_on_paper(sketch: Image.Image) -> np.ndarray:
             "the drawing's ink and paper cannot be told apart; draw with one pen on plain paper, and leave a margin"
         )
     return ink
+
+
+def drawn_digit(sketch: Any) -> Tensor:
+    """A drawing as the GANs know digits, with two empty pixels all round: (1, 1, 32, 32)."""
+    return F.pad(as_digit(read_sketch(sketch)), (2, 2, 2, 2))
 
 
 def as_digit(sketch: Image.Image, side: int = 20, size: int = 28) -> Tensor:

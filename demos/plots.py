@@ -182,12 +182,17 @@ def checked(film: Any, height: int) -> tuple[list[dict[str, Any]], int, float, s
         raise ValueError("this is no film") from None
 
 
-def sheets_of(panes: Sequence[dict[str, Any]]) -> list[Image.Image]:
-    """The pictures of a film's panes. ValueError where one cannot be read, or all together are too large."""
+def sheets_of(panes: Sequence[dict[str, Any]], frames: int) -> list[Image.Image]:
+    """The pictures of a film's panes. ValueError where one cannot be read or does not hold its frames, or where all
+    together are too large."""
     try:
         opened = [from_data_url(pane["film"]) for pane in panes]
         if sum(picture.width * picture.height for picture in opened) > MOST_SHEETS:
             raise ValueError("the film's pictures are too large")
+        for pane, picture in zip(panes, opened, strict=True):
+            columns, rows = (1, 1) if pane["still"] else (pane["columns"], -(-frames // pane["columns"]))
+            if columns * pane["width"] > picture.width or rows * pane["height"] > picture.height:
+                raise ValueError("a picture of the film is smaller than its frames")
         return [picture.convert("RGB") for picture in opened]
     except (OSError, SyntaxError, AttributeError, IndexError, Image.DecompressionBombError):
         raise ValueError("a picture of the film cannot be read") from None
@@ -199,7 +204,7 @@ def gif(film: dict[str, Any], height: int = 224) -> bytes:
     A film that knows what it is of says so below them. ValueError for what is no film of ours.
     """
     panes, frames, pace, caption = checked(film, height)
-    sheets = sheets_of(panes)
+    sheets = sheets_of(panes, frames)
     pictures = []
     for k in range(frames):
         scaled = [enlarged(p, sheet, k, height) for p, sheet in zip(panes, sheets, strict=True)]

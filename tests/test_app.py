@@ -142,9 +142,10 @@ def changed(**pane: Any) -> dict[str, Any]:
         changed(height=2.5),
         changed(film="data:image/png;base64,AAAA"),
         changed(film=as_url(Image.new("1", (7000, 7000)))),
+        changed(width=8000, height=8000),  # each frame would be made of what is not there
         changed(marks=[{"role": "read", "points": 2, "windows": [[math.inf, 0, 1, 1]]}]),
     ],
-    ids=range(12),
+    ids=range(13),
 )
 def test_what_is_no_film_of_ours_becomes_no_gif(film: Any):
     with pytest.raises(ValueError, match="film"):

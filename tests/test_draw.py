@@ -489,6 +489,8 @@ def test_the_curriculum_picks_the_number_of_glimpses_by_progress():
     model.nll(binary(2))
     with pytest.raises(ValueError, match="must be 0 or 1"):
         model.nll(0.5 * binary(2))
+    with pytest.raises(ValueError, match="256 levels must be whole multiples of 1 / 255"):
+        small_draw(levels=256).nll(0.5 * binary(2))
     remove()
     assert seen == {0.0: 2, 0.39: 2, 0.4: 5, 0.79: 5, 0.8: 7, 1.0: 7, None: 7}
     assert len(calls) == 7  # what is measured is the whole model

@@ -172,8 +172,10 @@ def test_the_saddle_meets_the_theorem_and_says_so():
     assert by_name["single step"].y == pytest.approx(by_name["Theorem 2, with δ/L"].y, rel=2e-3)
     assert film["frames"] == 16
     assert "J falls to" in found.said
-    assert "these are larger" not in found.said
-    assert "these are larger" in fgan.show("saddle", curvature=0.3, coupling=1.0, rate=4.0).said
+    assert "these steps are" not in found.said
+    assert "these steps are larger" in fgan.show("saddle", curvature=0.3, coupling=1.0, rate=4.0).said
+    assert "these steps are smaller" in fgan.show("saddle", curvature=0.3, coupling=1.0, rate=0.5).said
+    assert "J stays at its first value" in fgan.show("saddle", curvature=0.3, coupling=1.0, rate=2.0).said
     assert "J grows to" in fgan.show("saddle", curvature=0.0, coupling=1.0, rate=1.0).said
 
 

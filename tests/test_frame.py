@@ -11,7 +11,7 @@ import re
 import sys
 from collections.abc import Iterator
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
+from urllib.parse import parse_qs, parse_qsl, urlsplit
 
 import gradio as gr
 import pytest
@@ -23,6 +23,7 @@ import core
 from core.weights import WeightsError
 from demos import TABS, frame
 from demos.frame import parts
+from demos.widgets import Slider
 from tests.browser import barriers, open_page
 
 
@@ -168,6 +169,51 @@ def test_a_drawing_that_is_too_long_is_left_out_of_the_link_and_said():
     assert query == "tab=small&mode=plain"
     shown = frame.Shown([""], "")
     assert "too long" in page.sign(page.defaults() | {"sketch": {"strokes": [stroke]}}, shown)["long"]
+
+
+def test_the_longest_text_is_left_out_of_a_link_that_is_too_long_and_a_shorter_one_comes_back_whole():
+    with gr.Blocks(), frame.page("small", "Small") as page:
+        page.control("short", gr.Textbox())
+        page.control("long", gr.Textbox())
+    text = "A dog runs over the grass.\n" * 20
+    query, too_long = page.query({"short": text, "long": "b" * 9000})
+    assert too_long
+    back = dict(parse_qsl(query))
+    assert back == {"tab": "small", "short": text}
+    assert frame.app.restored(page.controls["short"], back["short"]) == text
+
+
+@pytest.mark.parametrize("typed", [None, -1, 10, 9.5, float("nan"), "3"])
+def test_what_is_typed_into_a_sliders_box_is_said_at_the_slider_and_reaches_no_model(typed: Any):
+    seen: list[float] = []
+
+    def show(share: float) -> frame.Shown:
+        seen.append(share)
+        return frame.Shown([""], "")
+
+    with gr.Blocks(), frame.page("small", "Small") as page:
+        slider = page.control("share", Slider(0, 9, 4, label="Share"))
+        page.act(show, [gr.Textbox()])
+    seen.clear()  # what was shown on arrival
+    assert slider.preprocess(typed) is typed  # Gradio raises nothing of its own
+    note = page.tried(show, {"share": typed})
+    assert isinstance(note, frame.Note)
+    assert note.at == "share"
+    assert str(note).startswith("“Share” must be a number from 0 to 9, got")
+    assert seen == []
+    assert isinstance(page.tried(show, {"share": 9}), frame.Shown)
+    assert seen == [9]
+
+
+@pytest.mark.parametrize("tab", ["fgan", "pixels", "gans"])
+def test_new_seed_and_a_step_of_the_path_end_what_runs(tab: str):
+    """Or frames of what ran before would come after the caption of what was asked for."""
+    page = app.pages[tab]
+    seed = page.presses[f"{tab}-new-seed"][0]
+    triggers = [[seed._id, "click"]] + ([[page.guide._id, "select"]] if tab == "gans" else [])
+    for trigger in triggers:
+        firing = [each for each in app.demo.config["dependencies"] if trigger in map(list, each["targets"])]
+        assert len({event for each in firing for event in each["cancels"]}) >= len(page.stops)
 
 
 @pytest.mark.parametrize(

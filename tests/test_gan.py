@@ -269,6 +269,11 @@ def test_began_keeps_its_balance_as_the_recurrence_says():
         assert model.k_t.item() == pytest.approx(k, abs=1e-7)
     assert first.name == "critic"
     assert second.after.__name__ == "nothing"
+    for end, change in ((0.0, -0.5), (1.0, 0.5)):  # k stays between 0 and 1
+        model.k_t.fill_(end)
+        model.change = torch.tensor(change)
+        first.after()
+        assert model.k_t.item() == end
 
 
 @pytest.mark.parametrize(("option", "term"), [("pull", "PT"), ("match", "distance")])
@@ -331,22 +336,24 @@ def test_began_and_the_penalised_critics_have_no_batch_norm_and_began_no_transpo
     assert not any(isinstance(m, nn.BatchNorm2d | nn.ConvTranspose2d) for m in build(variant="began").modules())
 
 
-@pytest.mark.parametrize("name", ["lsgan", "began"])
+@pytest.mark.parametrize("name", ["lsgan", "began", "acgan"])
 def test_real_and_made_pictures_are_moved_alike_and_gradients_pass(name: str):
     """Of plain grey pictures what comes in and the hole are white, as often in real ones as in made ones."""
     model, seen = build(variant=name, filters=4, moved=True), []
     asked = model.scores
     model.scores = lambda x, *rest, **named: seen.append(x) or asked(x, *rest, **named)
     model.make = lambda z, condition=None: torch.full((len(z), 1, 32, 32), 0.5, requires_grad=True)
-    x = torch.full((200, 1, 32, 32), 0.5)
-    model.critic_loss({"image": x, "progress": 0.5, "generator": data.seeded(0, "noise")})
+    x, label = torch.full((200, 1, 32, 32), 0.5), torch.arange(200) % 10
+    model.critic_loss({"image": x, "label": label, "progress": 0.5, "generator": data.seeded(0, "noise")})
     for pictures in seen:
         white = (pictures == 1).float()
         assert ((pictures == 1) | (pictures == 0.5)).all()
         assert 0.15 < white.mean() < 0.4
         assert white.mean(0).std() > 0.01  # in other places of other pictures
     assert not torch.equal(*seen[:2])
-    model.generator_loss({"image": x, "progress": 0.5, "generator": data.seeded(0, "noise")})["loss"].backward()
+    model.generator_loss({"image": x, "label": label, "progress": 0.5, "generator": data.seeded(0, "noise")})[
+        "loss"
+    ].backward()
     still = build(variant=name, filters=4)
     assert torch.equal(still.seen(x, {}), x)
 
@@ -390,8 +397,12 @@ def test_the_class_that_is_asked_for_changes_the_picture(name: str):
 
 
 def test_all_variants_of_a_size_draw_the_same_noise():
-    """So that the same seed can show the same z to each of them."""
-    assert {build(variant=name, filters=4).latents for name in VARIANTS} == {64}
+    """So that the same seed can show the same z to each of them. infoGAN has its paper's 62, and a tab of its own."""
+    shipped = {name: recipe.config for name, recipe in zoo.RECIPES.items() if recipe.build is build}
+    latents = {name: build(**config | {"filters": 4}).latents for name, config in shipped.items()}
+    assert {latents.pop(name) for name in [*latents] if name.startswith("infogan")} == {62}
+    assert len(latents) > 15
+    assert set(latents.values()) == {64}
 
 
 def test_an_unknown_variant_and_a_wrong_z_are_named():

@@ -27,6 +27,13 @@ def new_race(**changes: Any) -> race.Race:
     return race.Race(*race.course(**chosen), race.Settings())
 
 
+def test_sgan_alone_is_told_clusters():
+    """catGAN finds its classes without a label, as the page says."""
+    run = new_race(left="catgan", right="sgan")
+    run.advance(1)
+    assert ["critic L_labelled" in terms for terms in run.terms] == [False, True]
+
+
 def points(text: str) -> np.ndarray:
     """Points as a frame holds them: (n, 2)."""
     return np.frombuffer(base64.b64decode(text), "<i2").reshape(-1, 2) / 1000

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 import core
-from demos import frame, gans
+from demos import frame, gans, pictures
 from demos.gans import charts, compare, critic, path, track
 from demos.widgets.sketch_pad import draw_strokes
 from tests.browser import open_page
@@ -202,7 +202,7 @@ def test_the_critics_know_most_of_the_digits_that_the_app_ships():
 
 
 def test_copies_of_a_digit_are_better_than_those_of_noise():
-    digit = critic.stock_digit(4)
+    digit = pictures.stock_digit(4)
     noise = torch.rand(1, 1, 32, 32, generator=torch.Generator().manual_seed(0))
     for name in critic.COPIERS:
         model = core.load(name)
@@ -220,7 +220,7 @@ def test_an_empty_picture_for_the_critics_gets_a_sentence():
 
 
 def test_the_digit_is_uncovered_from_the_top_and_the_last_frame_has_it_whole():
-    digit = critic.stock_digit(4)
+    digit = pictures.stock_digit(4)
     seen = critic.uncovered(digit)
     assert torch.equal(seen[-1:], digit)
     assert not seen[0, :, critic.ROWS[0] :].any()

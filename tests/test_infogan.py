@@ -134,7 +134,25 @@ def test_a_distorted_picture_is_near_the_first_and_stays_on_the_page():
     assert torch.equal(distorted(x, seeded(0, "distorted")), seen)
 
 
+def test_numbers_are_read_off_grainy_pictures_and_the_category_is_not():
+    plain, grainy = small(grain=0.0), small(grain=0.7)
+    x = torch.rand(3, *plain.shape, generator=seeded(5, "x"))
+    with torch.no_grad():
+        scores = plain.eval().scores(x)
+        read = [each.eval().read(scores, x, seeded(6, "grain")) for each in (plain, grainy)]
+    assert torch.equal(read[0][:, :CLASSES], read[1][:, :CLASSES])
+    noisy = x + 0.7 * torch.randn(x.shape, generator=seeded(6, "grain"))
+    torch.testing.assert_close(read[1][:, CLASSES:], grainy.scores(noisy)[:, 1 + CLASSES :].detach())
+    assert not torch.allclose(read[0][:, CLASSES:], read[1][:, CLASSES:], atol=1e-3)
+
+
+def test_infogan_says_that_it_knows_no_moved_pictures():
+    with pytest.raises(ValueError, match="it knows no moved ones"):
+        small(moved=True)
+
+
 def test_what_is_distorted_teaches_the_critic_and_the_generator():
+
     losses = {}
     for alike in (0.0, 1.0):
         model = small(alike=alike)

@@ -15,7 +15,7 @@ import torch
 import app
 import core
 from core.weights import WeightsError
-from demos import frame, infogan
+from demos import frame, infogan, pictures
 from demos.infogan import codes, learned, path
 from demos.infogan.codes import Codes
 from demos.widgets.sketch_pad import draw_strokes
@@ -193,7 +193,7 @@ def test_a_cell_that_is_none_gets_a_sentence(place: tuple):
 
 def test_a_drawing_sets_the_sliders_and_is_drawn_again_from_them():
     wanted = infogan.read(mode="read", source="sketch", sketch=SEVEN)
-    x = codes.drawn_digit(SEVEN)
+    x = pictures.drawn_digit(SEVEN)
     p, mean, _ = core.load(DIGITS).infer(x)
     assert wanted["category"] == int(p.argmax())
     for key, value in zip(("c2", "c3"), mean[0].tolist(), strict=True):
@@ -210,7 +210,7 @@ def test_a_drawing_sets_the_sliders_and_is_drawn_again_from_them():
 
 def test_another_test_digit_brings_its_own_codes_and_other_modes_keep_theirs():
     settings = infogan.another(mode="read", source="stock")
-    x = codes.stock_digit(settings["which"])
+    x = pictures.stock_digit(int(settings["which"]))
     assert {key: settings[key] for key in ("category", "c2", "c3")} == codes.best(codes.found(DIGITS, x))._asdict()
     assert infogan.read(mode="turn") == {}
 

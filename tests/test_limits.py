@@ -72,12 +72,12 @@ DOORS = ["gradio_api/queue/join", "gradio_api/call/draw_classify", "gradio_api/r
 
 @pytest.mark.parametrize("door", DOORS)
 def test_a_body_that_is_too_large_is_refused_before_it_is_read(url: str, door: str):
-    """Only the headers are sent: who announces 60 MB hears that it is too much before the first of them."""
+    """Only the headers are sent: who announces 70 MB hears that it is too much before the first of them."""
     place = urlsplit(url)
     connection = http.client.HTTPConnection(place.hostname, place.port, timeout=10)
     connection.putrequest("POST", f"/{door}")
     connection.putheader("Content-Type", "application/json")
-    connection.putheader("Content-Length", str(60 * 2**20))
+    connection.putheader("Content-Length", str(70 * 2**20))
     connection.endheaders()
     reply = connection.getresponse()
     assert reply.status == 413
@@ -93,7 +93,7 @@ def test_a_body_that_does_not_say_how_large_it_is_is_refused_where_the_limit_lie
     head = (
         b'--cut\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n' if "upload" in door else b'"'
     )
-    pieces = (head if k == 0 else b"a" * 2**18 for k in range(128))
+    pieces = (head if k == 0 else b"a" * 2**20 for k in range(70))
     kind = "multipart/form-data; boundary=cut" if "upload" in door else "application/json"
     try:
         connection.request("POST", f"/{door}", pieces, {"Content-Type": kind}, encode_chunked=True)
@@ -103,6 +103,14 @@ def test_a_body_that_does_not_say_how_large_it_is_is_refused_where_the_limit_lie
         pass  # it was hung up on while it was still sending
     connection.close()
     assert answer(url)[0] == 200
+
+
+def test_several_photos_may_be_chosen_together(url: str):
+    """Four of 4 MB: too much for any other request, and each within Gradio's limit."""
+    part = b'--cut\r\nContent-Disposition: form-data; name="files"; filename="a.png"\r\n\r\n' + b"a" * 2**22 + b"\r\n"
+    body, kind = 4 * part + b"--cut--\r\n", {"Content-Type": "multipart/form-data; boundary=cut"}
+    reply = urlopen(Request(f"{url}gradio_api/upload", body, kind), timeout=30)
+    assert len(json.load(reply)) == 4
 
 
 @pytest.mark.parametrize("body", [b"{", b"[" * 100_000, b'{"data": [' + b"9" * 5000 + b"]}", b"\xff\xfe", b"null"])

@@ -17,7 +17,7 @@ from PIL import Image, ImageDraw, PngImagePlugin
 
 from core import pairs
 from core.images import LONGEST_SIDE, open_picture
-from demos import draw, pix2pix
+from demos import draw, pictures, pix2pix
 from demos.gans import critic
 from demos.pictures import as_digit, as_page, read_sketch
 from demos.pix2pix import inputs
@@ -195,7 +195,7 @@ def test_what_cannot_be_read_gets_one_sentence_wherever_it_comes_from(what: str)
     ways = {
         "upload": lambda: inputs.read_photo(pix2pix.BAGS, file),
         "API": lambda: draw.classify(url_of(file)),
-        "pad": lambda: critic.drawn_digit({"png": url_of(file), "strokes": STROKES}),
+        "pad": lambda: pictures.drawn_digit({"png": url_of(file), "strokes": STROKES}),
         "link": lambda: pix2pix.read_input(pix2pix.SHOES, {"png": url_of(file)}),
     }
     for way, read in ways.items():
@@ -254,7 +254,7 @@ def test_any_picture_is_answered_in_three_seconds_and_gives_its_memory_back(size
     ways = {
         "upload": lambda: pix2pix.made(pix2pix.SHOES, "photo", "upload", file),
         "API": lambda: pix2pix.translate(picture=url),
-        "pad": lambda: critic.drawn_digit({"png": url, "strokes": STROKES}),
+        "pad": lambda: pictures.drawn_digit({"png": url, "strokes": STROKES}),
         "page": lambda: as_page(read_sketch(url), 64, 1),
     }
     pix2pix.made(pix2pix.SHOES, "photo", "upload", PNG)  # what is loaded once is loaded

@@ -77,6 +77,7 @@ def test_masks_know_red_before_green_before_blue():
         (lambda: small("row").sample(1, temperature=math.nan), "temperature must be >= 0"),
         (lambda: next(small("row").grow(1, known=torch.ones(7, 7).bool())), "belong together"),
         (lambda: next(small("row").grow(2, known=torch.ones(7, 7).bool(), given=torch.ones(3, 1, 7, 7))), "given"),
+        (lambda: next(small("row").grow(1, known=torch.eye(7).bool(), given=torch.full((1, 1, 7, 7), 0.5))), "0 or 1"),
     ],
 )
 def test_what_is_wrong_is_said(call: object, message: str):

@@ -324,6 +324,11 @@ def test_at_temperature_0_all_pictures_are_alike_and_it_is_said(four: dict):
     assert "alike" not in growing.generate("pixelcnn-mnist", 1, 0)["said"]
 
 
+@pytest.mark.parametrize(("percent", "lines"), [(0.5, 1), (1, 1), (50, 14), (99, 27), (99.9, 27)])
+def test_whatever_is_covered_some_of_it_is_and_some_of_it_is_not(percent: float, lines: int):
+    assert (~networks.cover("bottom", percent)).sum() == lines * SIDE
+
+
 BLANK = as_url(Image.new("L", (56, 56), 255))
 BAD = {
     "a negative temperature": (growing.generate, dict(temperature=-0.1), "temperature must be a number from 0 to 10"),

@@ -153,7 +153,8 @@ RECIPES = {
     "draw-svhn": dict(
         variant="attention",
         build=Draw,
-        # The paper's sizes (Table 3). A recipe for whoever can download SVHN; no weights are shipped.
+        # The paper's sizes (Table 3), on single digits of 32 x 32 where it has whole numbers of 54 x 54. A recipe for
+        # whoever can download SVHN; no weights are shipped.
         config=dict(size=32, channels=3, read=12, write=12, units=800, glimpses=32, levels=256),
         data="svhn",
         batch_size=64,

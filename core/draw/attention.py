@@ -61,7 +61,7 @@ def write_window(patch: Tensor, w: Window, size: int) -> Tensor:
 def start_inside_the_picture(place: nn.Linear, size: int, patch: int, gamma: float = 1.0) -> None:
     """Begin to read with filters that overlap; a coarse grid at half the stride that spans the picture.
 
-    gamma: how strong at first. DRAW reads the mean of what its filters cover, mostly paper, so that 10 suits it.
+    gamma: how strong at first. DRAW reads the mean of what its filters cover, mostly background; hence its 10.
     """
     share = 0.5 if patch < 5 else 1.0
     stride = share * (size - 1) / max(patch - 1, 1)

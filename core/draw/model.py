@@ -203,7 +203,8 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
         return discretised_logistic_nll(torch.sigmoid(canvas), self.log_scale, x)
 
     def bound(self, x: Tensor, *, glimpses: int | None = None, generator: torch.Generator | None = None):
-        """L_x and L_z (Eq. 9, 11) in nats, each (B,); their sum bounds -log p(x) from above."""
+        """L_x and L_z (Eq. 9, 11) in nats, each (B,). Their sum bounds -log p(x) from above in expectation over z; one
+        draw of z, as here, may lie below it."""
         return self.bound_of(x, self.unroll(x, glimpses=glimpses, generator=generator))
 
     def bound_of(self, x: Tensor, steps: Iterable[Glimpse]) -> tuple[Tensor, Tensor]:
@@ -233,8 +234,8 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
 
     @torch.inference_mode()
     def nll(self, x: Tensor, *, generator: torch.Generator | None = None) -> Tensor:
-        """Upper bound on -log p(x) in nats, from one latent sample a picture: (B, C, H, W) -> (B,). ValueError for x of
-        another shape, and for grey where the model knows 0 and 1 alone: it has no probability there."""
+        """The upper bound on -log p(x) in nats, estimated from one latent sample a picture: (B, C, H, W) -> (B,).
+        ValueError for x of another shape, and for pixels between the model's levels: they have no probability."""
         check_shape(x, self.shape)
         check_levels(x, self.levels)
         return sum(self.bound(x, generator=generator))

@@ -55,9 +55,9 @@ class AuxiliaryClassifierGAN(ClassConditionalGAN, Classifies):
         label, generator = batch["label"], batch.get("generator")
         with torch.no_grad():
             fake = self.make(self.noise(batch), self.condition(batch))
-        on_real = self.scores(batch["image"], generator=generator)
+        on_real = self.scores(self.seen(batch["image"], batch), generator=generator)
         with unmoved(self.critic):
-            on_fake = self.scores(fake, generator=generator)
+            on_fake = self.scores(self.seen(fake, batch), generator=generator)
         L_S = self.rule.objective.critic(on_real[:, 0], on_fake[:, 0])  # -L_S of the paper's Eq. 2
         L_C = F.cross_entropy(on_real[:, 1:], label) + F.cross_entropy(on_fake[:, 1:], label)  # -L_C of Eq. 3
         return {"loss": L_S + L_C, "L_S": L_S, "L_C": L_C}
@@ -65,7 +65,7 @@ class AuxiliaryClassifierGAN(ClassConditionalGAN, Classifies):
     def generator_loss(self, batch: Batch) -> dict[str, Tensor]:
         fake = self.make(self.noise(batch), self.condition(batch))
         with frozen(self.critic):
-            on_fake = self.scores(fake, generator=batch.get("generator"))
+            on_fake = self.scores(self.seen(fake, batch), generator=batch.get("generator"))
         L_S = self.rule.objective.generator(on_fake[:, 0])
         L_C = F.cross_entropy(on_fake[:, 1:], batch["label"])
         return {"loss": L_S + L_C, "L_S": L_S, "L_C": L_C}
@@ -85,7 +85,9 @@ class ClassGAN(GAN, Classifies):
         terms = super().critic_loss(batch)
         if "labelled" in batch:
             with unmoved(self.critic):
-                known = self.scores(batch["labelled"], generator=batch.get("generator"))[:, :CLASSES]
+                labelled = self.seen(batch["labelled"], batch)
+                known = self.scores(labelled, generator=batch.get("generator"))[:, :CLASSES]
+
             terms["L_labelled"] = F.cross_entropy(known, batch["labelled_label"])
             terms["loss"] = terms["loss"] + terms["L_labelled"]
         return terms

@@ -119,6 +119,8 @@ class InfoGAN(GAN):
         **named: Any,
     ):
         super().__init__(*arguments, **named)
+        if self.moved:
+            raise ValueError("infoGAN distorts the pictures that Q reads in a way of its own; it knows no moved ones")
         self.rewarded, self.alike, self.grain, self.warm = rewarded, alike, grain, warm
         self.register_buffer("weights", torch.tensor(weights), persistent=False)
         # How often Q gave a category to a training picture of a label, the last few hundred batches above all. Nothing
@@ -278,7 +280,7 @@ MEASURES = ("slant", "width", "thickness")
 
 
 def measured(x: Tensor) -> Tensor:
-    """Slant, width and stroke thickness of pictures (B, 1, H, W), by image moments: (B, 3).
+    """Slant, width and stroke thickness of pictures (B, 1, H, W): (B, 3). The first two by image moments.
 
     slant: how far a row is shifted to the right for each row up. width: standard deviation of the ink across, in
     pixels, with the slant taken out. thickness: twice the ink over the length of its edge, in pixels.
@@ -320,10 +322,9 @@ def evaluate_codes(model: nn.Module, batches: Iterable[Batch], classifier: nn.Mo
     generator = seeded(0, "measured")
     z, codes = torch.randn(4000, model.latents, generator=generator), random_codes(4000, generator)
     made = torch.cat([model.pictures(*part) for part in zip(z.split(500), codes.split(500), strict=True)])
-    read = torch.cat([model.infer(part)[0] for part in made.split(500)])
-    means = torch.cat([model.infer(part)[1] for part in made.split(500)])
+    read = Guess(*map(torch.cat, zip(*map(model.infer, made.split(500)), strict=True)))
     r = correlations(codes, measured(made))
-    category, _ = bounds(codes, Guess(read.clamp(min=1e-12).log(), means, torch.ones_like(means)))
+    category, _ = bounds(codes, read._replace(logits=read.logits.clamp(min=1e-12).log()))
     result: dict[str, Any] = {
         "accuracy": 100 * (digit_of[found] == label).float().mean().item(),
         "L_I": category.item(),

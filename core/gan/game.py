@@ -92,7 +92,7 @@ class GAN(nn.Module, Model, Samples, Shows, Averages, Records):
     """Two networks and their turns. Works for pictures and for points in the plane: `shape` is that of one of them.
 
     moved: whether the critic sees every picture shifted and with a hole, in white, real ones and made ones alike; it
-    cannot learn a few thousand photos by heart then (Zhao et al. 2020, arXiv:2006.10738).
+    cannot learn some 1,700 photos by heart then (Zhao et al. 2020, arXiv:2006.10738).
     """
 
     def __init__(
@@ -253,4 +253,4 @@ class GAN(nn.Module, Model, Samples, Shows, Averages, Records):
         """Some pixels of a fixed z's picture, and what the critic says of it: are these the right weights?"""
         z = torch.linspace(-1.5, 1.5, 2 * self.latents).view(2, -1)
         x, told = self.pictures(z), self.some_condition(2)
-        return torch.cat((x.flatten()[:: x.numel() // 61], self.scores(x, told).flatten()))
+        return torch.cat((x.flatten()[:: max(1, x.numel() // 61)], self.scores(x, told).flatten()))

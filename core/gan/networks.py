@@ -129,7 +129,7 @@ class FlatCritic(nn.Module):
         super().__init__()
         pixels = shape[0] * shape[1] * shape[2]
         layers = {"2": Maxout(pixels, units), "4": Maxout(units, units), "6": nn.Linear(units, outputs)}
-        self.layers = nn.ModuleDict(layers)  # named as in the weights that ship, where dropout had numbers too
+        self.layers = nn.ModuleDict(layers)  # keys as in the shipped weights, whose dropout had some, too
 
     def forward(self, x: Tensor, generator: torch.Generator | None = None) -> Tensor:
         h = x.flatten(1)

@@ -68,7 +68,7 @@ def energy_margin(m: float) -> Objective:
 
 
 def pulling_away(code: Tensor) -> Tensor:
-    """Mean squared cosine between the codes (B, S) of two different pictures of a batch (Zhao et al. 2016, Eq. 4)."""
+    """Mean squared cosine between codes (B, S) of two different pictures of a batch (Zhao et al. 2016, Sec. 2.4)."""
     directions = F.normalize(code, dim=1)
     return off_diagonal_mean((directions @ directions.T).square())
 

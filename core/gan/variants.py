@@ -19,13 +19,16 @@ Differences from the papers
   codes that lie as real pictures' do: with the paper's own, ours made ones or black. On shoes lambda_k and rate alone
   are larger.
 - EBGAN's critic, a perceptron as in its paper's experiments on digits, sees pictures with noise on them in training.
+  Its energy is the copy's mean squared error, not the length of the error: a margin then suits pictures of any size.
+- SGAN's labelled digits are told apart by the ten digits' logits alone, as in Salimans et al. 2016 (arXiv:1606.03498,
+  Sec. 5), where Odena 2016 has one cross-entropy over the eleven.
 - z is normal with 64 numbers in all but infoGAN, which has the 62 of its paper: so the same z can be shown to each.
 - Rates of those that get thousands of steps for hundreds of thousands: WGAN 2e-4 for 5e-5, WGAN-GP 3e-4 for 1e-4,
   DRAGAN 4e-4 for 1e-4.
-- On shoes every critic but BEGAN's sees each picture shifted and with a hole (Zhao et al. 2020): a few thousand photos
-  are soon known by heart. LSGAN's rate there is 4e-4. On digits the rate of DCGAN, LSGAN, BEGAN and catGAN without
+- On shoes every critic but BEGAN's sees each picture shifted and with a hole (Zhao et al. 2020): some 1,700 photos are
+  soon known by heart. LSGAN's rate there is 4e-4. On digits the rate of DCGAN, LSGAN, BEGAN and catGAN without
   labels is 5e-4, EBGAN's 1e-3, and that of GAN 4e-4.
-- Learning rates are held for half of the training and fall to 0 in the other.
+- Learning rates are held for the first half of the training and fall to 0 in the second.
 """
 
 import dataclasses

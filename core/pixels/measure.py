@@ -56,7 +56,7 @@ def receptive_field(model: PixelRNN, pictures: Tensor, i: int, j: int) -> int:
 
 
 def spread(nll: Tensor) -> dict[str, float]:
-    """How the nats of pictures (n,) lie: "nll at 90 %": so many nats or fewer have 90 % of them."""
+    """How the nats of pictures (n,) lie: "nll at 90 %": 90 % of them have at most so many."""
     at = torch.tensor(SHARES, dtype=torch.double) / 100
     quantiles = torch.quantile(nll.double(), at).tolist()
     return {f"nll at {share} %": round(value, 3) for share, value in zip(SHARES, quantiles, strict=True)}

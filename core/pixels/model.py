@@ -145,6 +145,7 @@ class PixelRNN(nn.Module, Model, Samples, Likelihood, Shows, Records):
         start = torch.zeros_like(noise)
         known = torch.zeros(H, W, dtype=torch.bool) if known is None else known
         if given is not None:
+            check_levels(given[..., known], self.levels)
             start[..., known] = given[..., known].to(noise)
         yield from self.visits(start, known, noise, temperature, naive)
 

@@ -18,7 +18,7 @@ from demos.draw.films import (
     generate,
     reconstruct,
 )
-from demos.widgets import FilmStrip, SketchPad, strokes_of
+from demos.widgets import FilmStrip, SketchPad, Slider, strokes_of
 
 __all__ = ["ATTENTION", "MODELS", "PLAIN", "attend", "classify", "generate", "reconstruct"]
 
@@ -188,7 +188,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             with page.only("window", MOVING):
                 frame.equation(EQUATION)
                 for key, label, symbol, low, high, step in SLIDERS:
-                    slider = gr.Slider(low, high, WINDOW[key], step=step, label=label)
+                    slider = Slider(low, high, WINDOW[key], step=step, label=label)
                     page.control(key, slider, when=MOVING, tip=symbol)
             page.seed(FIRST_SEED, when=SEEDED, main=True)
         with page.below():

@@ -155,7 +155,7 @@ def closing_in(
     ]
     said = (
         f"Through this window, {(points - 1) * delta + 2 * sigma:.0f} pixels wide, a network gets {points} × {points} "
-        "numbers, and nothing else of the picture."
+        "pixels, and nothing else of the picture."
     )
     ones = [1.0] * frames
     return plots.film(frames, panes, captions=captions) | {"said": said, "lit": {"read": ones, "write": ones}}

@@ -10,7 +10,7 @@ from core.gan.fgan import DIVERGENCES
 from demos import checks, frame
 from demos.fgan import digits, fits, views, words
 from demos.fgan.words import DIAGRAM, EQUATION, METHODS, MODES, PARZEN, PATH, SLIDERS
-from demos.widgets import FilmStrip
+from demos.widgets import FilmStrip, Slider
 
 TITLE, ID = "f-GAN", "fgan"
 FIT, ROW, SADDLE, DIGITS = ({"mode": [name]} for _, name in MODES)
@@ -109,9 +109,9 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
         with page.side():
             page.control("mode", gr.Radio(MODES, value="fit", label="What do you want to see?"))
             page.control("divergence", gr.Dropdown(CHOICES, value="kl", label="Divergence"), when=PICKING)
-            order = gr.Slider(-2, 3, 0.5, step=0.1, label="Order")
+            order = Slider(-2, 3, 0.5, step=0.1, label="Order")
             page.control("alpha", order, when=PICKING | {"divergence": ["alpha"]}, tip="α")
-            weight = gr.Slider(0.05, 0.95, 0.3, step=0.05, label="Weight of the data")
+            weight = Slider(0.05, 0.95, 0.3, step=0.05, label="Weight of the data")
             page.control("pi", weight, when=PICKING | {"divergence": ["wjs"]}, tip="π")
             with page.only("go", FIT), gr.Row(elem_classes="race-buttons main-action"):
                 run = gr.Button("Run", variant="primary", elem_id="fgan-run", min_width=70)
@@ -125,14 +125,14 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
             page.control("method", gr.Radio(METHODS, value="single step", label="Training"), when=FIT)
             with page.only("scene", FIT), gr.Accordion("The two Gaussians, and where the fit starts", open=False):
                 for key, label, symbol, low, high, step in SLIDERS:
-                    slider = gr.Slider(low, high, fits.FIRST[key], step=step, label=label)
+                    slider = Slider(low, high, fits.FIRST[key], step=step, label=label)
                     page.control(key, slider, when=FIT, tip=symbol)
             for key, label, symbol, low, high, value in (
                 ("curvature", "Curvature", "δ", 0, 1, 0.3),
                 ("coupling", "Coupling of the players", "", 0.1, 3, 1.0),
                 ("rate", "Step size", "in units of δ/L", 0.1, 4, 1.0),
             ):
-                page.control(key, gr.Slider(low, high, value, step=0.05, label=label), when=SADDLE, tip=symbol)
+                page.control(key, Slider(low, high, value, step=0.05, label=label), when=SADDLE, tip=symbol)
             page.seed(0, when={"mode": ["fit", "digits"]})
         with page.below():
             with page.only("formula", PICKING):

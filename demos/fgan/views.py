@@ -105,7 +105,8 @@ def saddle(curvature: float, coupling: float, rate: float) -> View:
         bound = J["single step"][0] * (1 - curvature**2 / L) ** torch.arange(SADDLE_STEPS + 1, dtype=torch.double)
         promised = (bound[-1] / bound[0]).item()
         kept = single <= promised * (1 + 1e-6)
-        words = f"with steps of δ/L the theorem promises {amount(promised)}" + ("" if kept else "; these are larger")
+        these = "" if kept else f"; these steps are {'larger' if rate > 1 else 'smaller'}"
+        words = f"with steps of δ/L the theorem promises {amount(promised)}{these}"
     reach = 1.1 * max(1.0, min(4.0, max(path.abs().max().item() for path in paths.values())))
     at = list(range(0, SADDLE_STEPS + 1, 4))
     film = pictures.film(
@@ -116,8 +117,9 @@ def saddle(curvature: float, coupling: float, rate: float) -> View:
             for k in at
         ],
     )
-    moved = "falls" if single < 1 else "grows"
-    said = f"In {SADDLE_STEPS} single steps J {moved} to {amount(single)} times its first value; {words}."
+    times = amount(single)
+    moved = "stays at" if times == amount(1) else f"{'falls' if single < 1 else 'grows'} to {times} times"
+    said = f"In {SADDLE_STEPS} single steps J {moved} its first value; {words}."
     return View(said, film, figures.steepness(J, bound, at))
 
 

@@ -177,7 +177,7 @@ def restored(component: gr.components.Component, text: str) -> Any:
     if isinstance(component, gr.HTML):  # a pad: its strokes, and no picture that a link names
         strokes = strokes_of(json.loads(text))
         return {"strokes": strokes} if strokes else None
-    return text[:200]
+    return text
 
 
 def equation(text: str) -> gr.Markdown:

@@ -163,7 +163,7 @@ const glimpse = (() => {
     const failed = value.said === undefined;
     if (!failed) {
       [page.caption, page.query, page.step, page.mode] = [value.caption, value.query, null, value.values.mode];
-      page.element.querySelector(".said").textContent = value.said;
+      say(page, value);
     }
     note(tab, value.note ?? (value.long ? { text: value.long } : null));
     settle(tab, failed);
@@ -174,6 +174,15 @@ const glimpse = (() => {
     // A table that is wider than a phone scrolls; so a keyboard must reach it.
     document.querySelectorAll("#" + tab + "-page .wide-table").forEach((table) => (table.tabIndex = 0));
     next(tab);
+  }
+
+  // Live work has a sentence for every frame: only the one with which it rests is read aloud.
+  function say(page, value) {
+    const said = page.element.querySelector(".said");
+    clearTimeout(page.aloud);
+    said.setAttribute("aria-live", value.live ? "off" : "polite");
+    said.textContent = value.said;
+    if (value.live) page.aloud = setTimeout(() => say(page, { said: value.said }), 1500);
   }
 
   // The step of the path that was pressed meanwhile, once Gradio has taken this answer in.
@@ -229,8 +238,11 @@ const glimpse = (() => {
         else button.removeAttribute("aria-current");
       });
       buttons.forEach((button, k) => button.parentElement.classList.toggle("narrow", k === Math.max(step, 0)));
-      back.disabled = step <= 0;
-      next.disabled = step >= steps.length - 1;
+      const [first, last] = [step <= 0, step >= steps.length - 1];
+      if ((first && document.activeElement === back) || (last && document.activeElement === next)) {
+        (buttons[step] ?? buttons[0]).focus(); // a button that is disabled would drop the keyboard's focus
+      }
+      [back.disabled, next.disabled] = [first, last];
       look.hidden = step < 0;
       look.textContent = step < 0 ? "" : steps[step].look;
     }

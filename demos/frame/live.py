@@ -40,8 +40,8 @@ class Live:
         """Work that streams, in a queue of its own: run(*extra, **visible values) yields Shown, one value per output.
 
         start: listeners such as `button.click`; the path's live steps start it too, if path says so. stop: listeners
-        that end it, and all that was made live before it, beside a change of a control that acts, and leaving the tab
-        or the page; None where a later call does so. anew: listeners that begin it again; where there are any, `start`
+        that end it, and all that was made live before it, beside what changes the stage, and leaving the tab or the
+        page; None where a later call does so. anew: listeners that begin it again; where there are any, `start`
         goes on where it was stopped. trigger_mode: as in Gradio. Call it after `act`. Returns the event.
         """
         keys = list(self.controls)
@@ -51,10 +51,11 @@ class Live:
             def handler(sign: Any, *given: Any) -> Iterator[list[Any]]:
                 ask, fresh = told(sign).get("ask"), begins or not told(sign).get("live")
                 values = dict(zip(keys, given[len(held) :], strict=True))
-                named, before = self.visible(values), list(given[: len(held)])
+                before = list(given[: len(held)])
                 going = before.pop(0) if anew else None
-                work = functools.partial(run, *before, **named)
                 try:
+                    named = self.fitting(values)
+                    work = functools.partial(run, *before, **named)
                     for shown in going.on(named, work, anew=fresh) if going else work():
                         signed = self.sign(values, shown, None, ask) | {"live": True}
                         yield [signed, *(self.of(output, values) for output in shown.outputs)]
@@ -89,7 +90,7 @@ class Live:
         if trigger_mode == "once":
             self.starts += [str(each.__self__.elem_id) for each in [*start, *anew]]
         if stop is not None:
-            self.end([*stop, *self.listeners()], self.stops)
+            self.end([*stop, *self.changes()], self.stops)
         if anew:
             self.end(start, others)
             self.end(anew, [made, *others[1:]])

@@ -11,6 +11,7 @@ from urllib.parse import urlencode
 import gradio as gr
 
 from core.weights import WeightsError
+from demos import checks
 from demos.frame import parts
 from demos.frame.history import History
 from demos.frame.live import QUIET, Live, told
@@ -20,7 +21,7 @@ MODEL = dict(concurrency_id="model", concurrency_limit=2)  # heavy handlers shar
 LONGEST_LINK = 8000  # characters: what servers, and the chats that links are sent through, still take
 # Their ids begin with the tab, as those of controls do.
 PARTS = ("page", "stage", "side", "below", "said", "path", "link", "gif", "diagram", "lesson", "hidden", "history")
-LONG_DRAWING = "The drawing is too long for a link; the link opens this page without it."
+TOO_LONG = "What you drew or wrote is too long for a link; the link opens this page without it."
 # {key of another control: the values with which this one is shown}, all of them; or a list of such, any of them
 Condition = Mapping[str, Sequence[Any]] | Sequence[Mapping[str, Sequence[Any]]]
 
@@ -144,7 +145,7 @@ class Page(Live):
         elem_id = f"{self.tab}-{name}"
         with gr.Column(min_width=300, elem_classes="chart", elem_id=f"{elem_id}-box"):
             plot = gr.Plot(show_label=False, elem_id=elem_id)
-            gr.HTML(parts.chart_tools(elem_id), apply_default_css=False)
+            gr.HTML(parts.chart_tools(self.tab, name), apply_default_css=False)
         if when is not None:
             self.conditions[f"{name}-box"] = when
         return plot
@@ -195,6 +196,18 @@ class Page(Live):
         """The values of the controls that are shown with these values."""
         return {key: values[key] for key in self.controls if self.is_shown(key, values)}
 
+    def fitting(self, values: Mapping[str, Any]) -> dict[str, Any]:
+        """The same. A Note where the box of a slider holds none of its numbers."""
+        named = self.visible(values)
+        for key, value in named.items():
+            slider = self.controls[key]
+            if isinstance(slider, gr.Slider):
+                try:
+                    checks.number(f"“{slider.label}”", value, slider.minimum, slider.maximum)
+                except ValueError as problem:
+                    raise Note(str(problem), at=key) from None
+        return named
+
     def is_shown(self, name: str, values: Mapping[str, Any]) -> bool:
         """Whether a control, chart or group is shown: its conditions hold, on controls that are shown themselves."""
         when = self.conditions.get(name, {})
@@ -217,14 +230,14 @@ class Page(Live):
         return " · ".join(filter(None, chosen))
 
     def query(self, values: Mapping[str, Any]) -> tuple[str, bool]:
-        """The address of these values, and whether a drawing was too long for it."""
+        """The address of these values, and whether something drawn or written was too long for it."""
         named = {key: value for key, value in self.visible(values).items() if key in self.in_link}
         written = {"tab": self.tab} | {key: parts.written(self.controls[key], value) for key, value in named.items()}
         written = {key: text for key, text in written.items() if text is not None}
-        if len(urlencode(written)) <= LONGEST_LINK:
-            return urlencode(written), False
-        short = {key: text for key, text in written.items() if not isinstance(self.controls.get(key), gr.HTML)}
-        return urlencode(short)[:LONGEST_LINK], True
+        whole = len(written)
+        while len(urlencode(written)) > LONGEST_LINK:
+            del written[max(written, key=lambda key: len(written[key]))]
+        return urlencode(written), len(written) < whole
 
     def sign(
         self, values: Mapping[str, Any], shown: Shown | None, note: Note | None = None, ask: Any = None
@@ -237,7 +250,7 @@ class Page(Live):
         if shown is not None:
             caption = self.caption(values)
             found |= {"said": shown.said, "caption": caption, "name": parts.file_name(self.tab, caption)}
-            found |= {"query": query, "long": LONG_DRAWING if too_long else ""}
+            found |= {"query": query, "long": TOO_LONG if too_long else ""}
         if note is not None:
             found["note"] = {"text": sentence(note), "at": note.at}
         return found
@@ -255,7 +268,7 @@ class Page(Live):
     def tried(self, show: Callable[..., Any], values: Mapping[str, Any], *extra: Any) -> Any:
         """What a function gives for the visible values, such as a Shown, or the note it raised."""
         try:
-            return show(*extra, **self.visible(values))
+            return show(*extra, **self.fitting(values))
         except Exception as problem:
             return noted(problem)
 
@@ -310,7 +323,7 @@ class Page(Live):
             api_visibility="private",
             **self.queue,
         )
-        self.mind(gr.on([*self.listeners(), *(button.click for button, _, _ in self.presses.values())], **self.event))
+        self.mind(gr.on(self.changes(), **self.event))
         self.begin()
         if self.past is not None:
             self.tell_history(self.past)
@@ -324,6 +337,10 @@ class Page(Live):
         """The event. Where no answer comes, as from a queue that is full, the page says so and waits no longer."""
         event.failure(None, None, None, js=f"() => glimpse.failed({json.dumps(self.tab)})", **QUIET)
         return event
+
+    def changes(self) -> list[Callable]:
+        """What makes the stage show something else: acting controls, and buttons that set some."""
+        return [*self.listeners(), *(button.click for button, _, _ in self.presses.values())]
 
     def listeners(self) -> list[Callable]:
         """What a change of each acting control fires: never `change`, which also fires when Python writes a value."""

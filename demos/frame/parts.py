@@ -113,11 +113,14 @@ def file_name(tab: str, caption: str) -> str:
 # ------------------------------------------------------------------ tools under a picture and a chart
 
 
-def chart_tools(elem_id: str) -> str:
-    return (
-        f'<div class="chart-tools"><button type="button" data-chart="{elem_id}" data-as="svg">SVG</button>'
-        f'<button type="button" data-chart="{elem_id}" data-as="csv">CSV</button></div>'
+def chart_tools(tab: str, name: str) -> str:
+    """Buttons that download a chart; what is read aloud says which one."""
+    buttons = (
+        f'<button type="button" data-chart="{tab}-{name}" data-as="{kind}" '
+        f'aria-label="{kind.upper()} of the chart: {name.replace("-", " ")}">{kind.upper()}</button>'
+        for kind in ("svg", "csv")
     )
+    return f'<div class="chart-tools">{"".join(buttons)}</div>'
 
 
 SAVE = """(made) => {

@@ -89,16 +89,15 @@ def sentences(handler: Callable) -> Callable:
     return spoken_bit_by_bit if inspect.isgeneratorfunction(handler) else spoken
 
 
-def parse_seed(text: Any) -> int:
+def parse_seed(text: Any, what: str = "the seed", at: str = "seed") -> int:
     """A whole number from 0 to 2^63 - 1, or a Note. Text, so that large seeds survive the browser's floats."""
+    help = "; press 'New seed' for one" if at == "seed" else ""
     try:
         seed = int(str(text).strip())
     except ValueError:
-        raise Note(
-            f"the seed must be a whole number, got {str(text)[:40]!r}; press 'New seed' for one", "seed"
-        ) from None
+        raise Note(f"{what} must be a whole number, got {str(text)[:40]!r}{help}", at) from None
     if not 0 <= seed < ONE_SEED_TOO_MANY:
-        raise Note(f"the seed must be from 0 to 2^63 - 1, got {str(text)[:40]}; press 'New seed' for one", "seed")
+        raise Note(f"{what} must be from 0 to 2^63 - 1, got {str(text)[:40]}{help}", at)
     return seed
 
 

@@ -1,14 +1,15 @@
 """The GANs tab: compare variants, race them live, see why it matters, ask their critics."""
 
+import contextlib
 from collections.abc import Iterator, Sequence
 from typing import Any
 
 import gradio as gr
 
-from demos import frame, plots
+from demos import frame, pictures, plots
 from demos.gans import charts, compare, critic, path, race, track, why
 from demos.gans.names import NAMES, RACERS
-from demos.widgets import FilmStrip, RaceView, SketchPad, strokes_of
+from demos.widgets import FilmStrip, RaceView, SketchPad, Slider, strokes_of
 
 TITLE, ID = "GANs", "gans"
 MODES = [
@@ -84,7 +85,7 @@ def show_why(topic: str) -> frame.Shown:
 def show_critics(source: str, sketch: Any = None, seed: str = path.FIRST_SEED) -> frame.Shown:
     if source == "sketch" and not strokes_of(sketch):
         raise frame.Note("Draw a digit; the critics answer when you lift the pen.", at="sketch")
-    digit = critic.drawn_digit(sketch) if source == "sketch" else critic.stock_digit(frame.parse_seed(seed))
+    digit = pictures.drawn_digit(sketch) if source == "sketch" else pictures.stock_digit(frame.parse_seed(seed))
     film = critic.asked(digit)
     film["lit"] = frame.lit([path.JUDGING] * film["frames"])
     sureness = beside(critic.sureness(film["classes_by_frame"]), critic.ROWS)
@@ -147,9 +148,10 @@ def rest(session: track.Session) -> None:
 
 
 def adjust(session: track.Session, *numbers: Any) -> None:
-    """Settings that change while a race runs reach it at once."""
-    if session.race is not None:
-        session.race.adjust(race.settings(*numbers))
+    """Settings that change while a race runs reach it at once. One that does not fit changes nothing."""
+    with contextlib.suppress(ValueError):
+        if session.race is not None:
+            session.race.adjust(race.settings(*numbers))
 
 
 # ------------------------------------------------------------------ the page
@@ -207,6 +209,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
         page.live([buttons["Run"].click], racing, stop=None, **live)
         page.live([buttons["New"].click], anew, stop=None, path=False, **live)
         page.live([buttons["Step"].click], one_step, path=False, **live)
+        page.end([*page.changes(), page.guide.select, page.guide.submit], page.stops)
     # Not an end from without, which would drop frames that are on their way: the race would rest ahead of the page.
     buttons["Stop"].click(rest, session, None, js=AT_REST, **frame.QUIET)
     view.tick(drawn, session, None, queue=False, trigger_mode="multiple", **frame.QUIET)
@@ -263,13 +266,13 @@ def race_controls(page: frame.Page) -> list[gr.components.Component]:
         first = path.NUMBERS
         sliders = dict(
             rate=gr.Dropdown(rates, value=first["rate"], label="Learning rate"),
-            critic_steps=gr.Slider(
+            critic_steps=Slider(
                 0, 10, first["critic_steps"], step=1, label="Critic steps per generator step (0: as in each paper)",
             ),
-            weight=gr.Slider(
+            weight=Slider(
                 0, 20, first["weight"], step=0.1, label="Strength of the penalty",
             ),
-            batch=gr.Slider(8, 512, first["batch"], step=8, label="Points in a batch"),
+            batch=Slider(8, 512, first["batch"], step=8, label="Points in a batch"),
         )  # fmt: skip
         for key, control in sliders.items():
             page.control(key, control, tip=TIPS.get(key, ""), **live_only())

@@ -17,16 +17,6 @@ INKS = {"catGAN": ("reading", "solid", ""), "SGAN": ("writing", "dash", "/"), "A
 ROWS = range(4, 33, 2)  # of the picture that are uncovered, frame by frame; the last frame has them all
 
 
-def drawn_digit(sketch: Any) -> Tensor:
-    """A sketch as MNIST's digits are, with two empty pixels all round: (1, 1, 32, 32)."""
-    return F.pad(pictures.as_digit(pictures.read_sketch(sketch)), (2, 2, 2, 2))
-
-
-def stock_digit(seed: int) -> Tensor:
-    """A digit from the app's own stock: (1, 1, 32, 32)."""
-    return F.pad(pictures.random_digit(seed)[0], (2, 2, 2, 2))
-
-
 def uncovered(x: Tensor) -> Tensor:
     """The picture (1, 1, 32, 32) from the top down: (T, 1, 32, 32), all of it in the last."""
     return torch.cat([F.pad(x[:, :, :rows], (0, 0, 0, 32 - rows)) for rows in ROWS])
@@ -78,7 +68,7 @@ def critic(picture: str = "", seed: str = "0") -> dict[str, Any]:
         whole digit for; SGAN's eleventh class is "generated". Under "classes_by_frame", the same for every frame.
     """
     seed = frame.parse_seed(seed)
-    return asked(drawn_digit(picture) if picture else stock_digit(seed))
+    return asked(pictures.drawn_digit(picture) if picture else pictures.stock_digit(seed))
 
 
 def bars(classes: dict[str, list[float]]) -> go.Figure:

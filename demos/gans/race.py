@@ -104,13 +104,18 @@ class Race:
         self.phases = [player.phases() for player in self.players]
         self.paces = [phases[0].repeats for phases in self.phases]
         self.terms: list[dict[str, float]] = [{}, {}]
-        self.runs = [train(phases, self.batches(), MOST_STEPS, seed=chosen.seed) for phases in self.phases]
+        self.runs = [
+            train(phases, self.batches(labels=variant == "sgan"), MOST_STEPS, seed=chosen.seed)
+            for phases, variant in zip(self.phases, (chosen.left, chosen.right), strict=True)
+        ]
         self.adjust(numbers)
 
-    def batches(self) -> Iterator[dict[str, Tensor]]:
+    def batches(self, *, labels: bool) -> Iterator[dict[str, Tensor]]:
+        """labels: whether eight points of each batch tell their cluster. catGAN has to find the clusters alone."""
         for k in count():
             x, part = self.target(self.numbers.batch, data.seeded(self.course.seed, "batch", k))
-            yield {"image": x, "label": part, "labelled": x[:8], "labelled_label": part[:8]}
+            told = {"labelled": x[:8], "labelled_label": part[:8]} if labels else {}
+            yield {"image": x, "label": part} | told
 
     def adjust(self, numbers: Settings) -> None:
         """Other settings from the next step on."""

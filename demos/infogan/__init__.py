@@ -6,10 +6,10 @@ from typing import Any
 import gradio as gr
 
 from core.weights import WeightsError
-from demos import checks, frame, plots
+from demos import checks, frame, pictures, plots
 from demos.infogan import codes, learned, path
 from demos.infogan.codes import Codes
-from demos.widgets import FilmStrip, SketchPad, strokes_of
+from demos.widgets import FilmStrip, SketchPad, Slider, strokes_of
 
 TITLE, ID = "infoGAN", "infogan"
 MODES = [
@@ -83,14 +83,10 @@ def show(
 def picture(source: str, sketch: Any, which: str) -> Any:
     """The digit to be read, (1, 1, 32, 32). A Note where the pad is empty or the number of the digit is none."""
     if source == "stock":
-        try:
-            return codes.stock_digit(which)
-        except frame.Note as problem:
-            text = str(problem).replace("the seed", "the number of the test digit").split(";")[0]
-            raise frame.Note(text, at="which") from None
+        return pictures.stock_digit(frame.parse_seed(which, "the number of the test digit", "which"))
     if not strokes_of(sketch):
         raise frame.Note("Draw a large digit; Q reads it when you lift the pen.", at="sketch")
-    return codes.drawn_digit(sketch)
+    return pictures.drawn_digit(sketch)
 
 
 def read(mode: str, source: str = "stock", sketch: Any = None, which: str = "0", **_: Any) -> dict[str, Any]:
@@ -180,7 +176,7 @@ def code_controls(page: frame.Page, of: str, when: Any) -> None:
     buttons = gr.Radio(choices(of), value=first, label=label, elem_classes="categories")
     page.control(category, buttons, when=when, tip="c₁, one of ten", caption="category “{}”")
     for key, label in zip(numbers, codes.labels(of), strict=True):
-        slider = gr.Slider(
+        slider = Slider(
             -codes.REACH, codes.REACH, 0.0, step=0.05, label=codes.title(label),
             elem_classes="code", info="Trained on −1 to 1 (bar)",
         )  # fmt: skip

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import torch
-import torch.nn.functional as F
 from torch import Tensor
 
 import core
@@ -244,16 +243,6 @@ def cell(at: Codes, pane: Any, column: Any, row: Any) -> Codes:
 # ------------------------------------------------------------------ read a digit
 
 
-def drawn_digit(sketch: Any) -> Tensor:
-    """A sketch as the networks know digits: (1, 1, 32, 32)."""
-    return F.pad(pictures.as_digit(pictures.read_sketch(sketch)), (2, 2, 2, 2))
-
-
-def stock_digit(which: Any) -> Tensor:
-    """The test digit of a number: (1, 1, 32, 32)."""
-    return F.pad(pictures.random_digit(frame.parse_seed(which))[0], (2, 2, 2, 2))
-
-
 def again(x: Tensor, at: Codes, seed: int) -> dict[str, Any]:
     """A digit (1, 1, 32, 32), drawn again from what Q reads off it, and from the codes `at`; each frame another z."""
     name = SETS["digits"]
@@ -315,5 +304,5 @@ def infer(sketch: str = "") -> dict[str, Any]:
     """
     if not sketch:
         raise ValueError("no drawing came; send a data URL of a dark digit on white")
-    x = drawn_digit(sketch)
+    x = pictures.drawn_digit(sketch)
     return again(x, best(found(SETS["digits"], x)), 0)

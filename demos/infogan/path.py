@@ -4,7 +4,8 @@ from typing import Any
 
 from core.weights import WeightsError
 from demos import frame
-from demos.infogan.codes import SETS, best, drawn_digit, found
+from demos.infogan.codes import SETS, best, found
+from demos.pictures import drawn_digit
 
 FIRST_SEED = "3"
 FIRST = dict(mode="turn", of="digits", beside="plain", category=1, c2=0.0, c3=0.0, seed=FIRST_SEED)
@@ -43,7 +44,7 @@ PATH = [
         "When did it find them?",
         dict(mode="learned", of="digits"),
         "Step through the training. At which step does each column keep to one digit, and what does the bound do "
-        "there? In the matrix, which digits share a category?",
+        "there? In the matrix, which digit is most often put into another's category?",
     ),
 ]
 EQUATION = r"L_I = \mathbb E_{c,\,z}\bigl[\log Q(c \mid G(z, c))\bigr] + H(c) \;\le\; I(c;\, G(z, c))"

@@ -8,7 +8,7 @@ import gradio as gr
 from demos import frame
 from demos.pixels import growing, measured, networks, path, race, seeing, surprise
 from demos.pixels.networks import NETWORKS
-from demos.widgets import FilmStrip, SketchPad
+from demos.widgets import FilmStrip, SketchPad, Slider
 
 TITLE, ID = "PixelRNN", "pixels"
 MODES = [
@@ -162,11 +162,11 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 page.control(key, gr.Dropdown(choices, value="pixelcnn-mnist", label="Network"), when=when)
             digit_controls(page)
             for key, label, value in (("row", "Row of the pixel", 14), ("column", "Column of the pixel", 9)):
-                slider = gr.Slider(0, networks.SIDE - 1, value, step=1, label=label)
+                slider = Slider(0, networks.SIDE - 1, value, step=1, label=label)
                 page.control(key, slider, when=SEE, tip="from 0; a click in a picture sets it")
             counts = gr.Radio(growing.COUNTS, value=16, label="How many at once?", elem_classes="few")
             page.control("count", counts, when=COUNTED, caption="{} at once")
-            warmth = gr.Slider(0, 2, 1.0, step=0.05, label="Temperature", info="0: always the likelier value")
+            warmth = Slider(0, 2, 1.0, step=0.05, label="Temperature", info="0: always the likelier value")
             page.control("temperature", warmth, when=GROWING, tip="T: logits are divided by it", caption=False)
             with page.only("live", GROWING), gr.Row(elem_classes="race-buttons main-action"):
                 grow, rest, over = live_buttons("Draw live", "pixels-grow", "pixels-rest", "pixels-over")
@@ -210,7 +210,7 @@ def digit_controls(page: frame.Page) -> None:
         page.control("which", gr.Textbox("3", label="Test digit no.", max_lines=1), when=GIVEN | STOCK, caption=True)
         page.another = gr.Button("Another test digit", elem_id="pixels-another")
     page.control("edge", gr.Dropdown(SIDES, value="bottom", label="What is covered?"), when=COMPLETE | STOCK)
-    share = gr.Slider(0, 100, 50, step=1, label="How much of it", info="in per cent of the picture")
+    share = Slider(0, 100, 50, step=1, label="How much of it", info="in per cent of the picture")
     page.control("percent", share, when=COMPLETE | STOCK, caption="{}% covered")
     pad = SketchPad(elem_id="pixels-sketch", label="Draw a large digit", brush=0.1)
     page.control("sketch", pad, when=PLAIN | SKETCH)

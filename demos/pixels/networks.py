@@ -94,11 +94,7 @@ def place(row: Any, column: Any) -> tuple[int, int]:
 
 def stock_digit(which: Any, seed: int) -> Tensor:
     """The test digit of a number, its pixels 0 or 1: (1, 1, 28, 28)."""
-    try:
-        number = frame.parse_seed(which)
-    except frame.Note as problem:
-        text = str(problem).replace("the seed", "the number of the test digit").split(";")[0]
-        raise frame.Note(text, at="which") from None
+    number = frame.parse_seed(which, "the number of the test digit", "which")
     return pictures.binarised(pictures.random_digit(number)[0], seed)
 
 
@@ -140,9 +136,10 @@ def cover(side: Any, percent: Any) -> Tensor:
     if not checks.known(side, SIDES):
         raise frame.Note(f"the side must be one of {', '.join(SIDES)}, got {checks.shown(side)}", "edge")
     try:
-        lines = round(SIDE * checks.number("the covered part", percent, 0, 100) / 100)
+        share = checks.number("the covered part", percent, 0, 100) / 100
     except ValueError as problem:
         raise frame.Note(str(problem), "percent") from None
+    lines = min(max(round(SIDE * share), 1), SIDE - 1) if 0 < share < 1 else round(SIDE * share)
     row, column = torch.meshgrid(torch.arange(SIDE), torch.arange(SIDE), indexing="ij")
     from_side = {"bottom": SIDE - 1 - row, "right": SIDE - 1 - column, "left": column, "top": row}[side]
     return checked_cover(from_side >= lines, "percent")

@@ -31,7 +31,8 @@ WITH_BARS = {"mode": ["ask", "looks", "choice", "people"]}
 WITH_TABLE = {"mode": ["all", "people"]}
 ABOUT = (
     "The networks know {answers} answers and {words} words, from photos of dogs, people and sports, and of rooms. "
-    "The photos here were chosen: r-DAN is right about most of them. “Where it fails” shows one that it gets wrong."
+    "The photos here were chosen: r-DAN is right about most of them, and wrong about a few, such as the one in "
+    "“Where it fails”."
 )
 
 
@@ -180,7 +181,7 @@ def compare(picture: Image.Image, question: str, *_: str) -> tuple[Any, Any, Any
 def choose(picture: Image.Image, question: str, method: str, options: str, *_: str) -> tuple[Any, Any, Any, str]:
     """A method's choice among the visitor's options."""
     try:
-        given = asking.listed(options, asking.MOST_OPTIONS, "options")
+        given = asking.parts_of(options, asking.MOST_OPTIONS, "options")
     except ValueError as problem:
         raise frame.Note(str(problem), at="options") from None
     found = asking.among(method, picture, question, given)
@@ -201,7 +202,7 @@ def choose(picture: Image.Image, question: str, method: str, options: str, *_: s
 def judge(picture: Image.Image, question: str, method: str, options: str, people: str) -> tuple[Any, Any, Any, str]:
     """The consensus of what the visitor typed for ten people, and what it is worth to each method."""
     try:
-        said_by = asking.listed(people, asking.PEOPLE, "people's answers")
+        said_by = asking.parts_of(people, asking.PEOPLE, "people's answers")
         distinct = list(dict.fromkeys(map(metric.normalised, said_by)))
         scores = sorted(((answer, metric.score(answer, said_by)) for answer in distinct), key=lambda pair: -pair[1])
     except ValueError as problem:
@@ -246,6 +247,7 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
         page.press(page.ask, lambda **_: {}, [])
         page.act(show, [strip, bars, table])
         page.set_by(page.chips.select, lambda event, **_: {"question": str(event.value)}, ["question"])
+        page.chips.select(None, None, page.chips, js="() => null", **frame.QUIET)  # so that it can be clicked again
         asked_of = page.controls["photo"].input
         page.set_by(asked_of, lambda event, **values: {"question": path.ASKED[values["photo"]]}, ["question"])
     gr.api(frame.sentences(asking.answer), api_name="vqa_answer", **frame.MODEL)

@@ -146,7 +146,7 @@ def doubts(question: str) -> str:
     return " ".join(said)
 
 
-def listed(text: Any, most: int, what: str) -> list[str]:
+def parts_of(text: Any, most: int, what: str) -> list[str]:
     """Answers that a visitor typed, separated by commas or lines. ValueError where there are none, or too many."""
     if not isinstance(text, str):
         raise ValueError(f"{what} must be text, got {checks.shown(text)}")
@@ -182,7 +182,7 @@ def answer(photo: str = "", question: str = "", method: str = FIRST_METHOD, opti
     picture = read_photo(photo)
     check(question)
     if options:
-        found = among(method, picture, question, listed(options, MOST_OPTIONS, "options"))
+        found = among(method, picture, question, parts_of(options, MOST_OPTIONS, "options"))
     else:
         found = answers(method, picture, question)
     return {"answers": [[text, round(p, 4)] for text, p in found], "doubts": doubts(question)}

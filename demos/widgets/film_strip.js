@@ -101,9 +101,15 @@ function show(step) {
   slider.style.setProperty("--done", (100 * index) / Math.max(film.frames - 1, 1) + "%");
   slider.setAttribute("aria-valuetext", where);
   strip.dataset.index = index;
-  find(".previous").disabled = index === 0;
-  find(".next").disabled = index === film.frames - 1;
+  disable(find(".previous"), index === 0);
+  disable(find(".next"), index === film.frames - 1);
   element.dispatchEvent(new CustomEvent("glimpse-frame", { bubbles: true, detail: { index, lit: film.lit } }));
+}
+
+// A button that had the keyboard's focus hands it to the slider, or the arrow keys would go nowhere.
+function disable(button, off) {
+  if (off && button === document.activeElement) slider.focus();
+  button.disabled = off;
 }
 
 // ---------------------------------------------------------------- laying out a film
@@ -212,6 +218,7 @@ async function load() {
   const value = props.value;
   const mine = ++newest;
   pause();
+  caption.setAttribute("aria-live", "off"); // the page's sentence is read aloud; a caption where somebody steps
   clearTimeout(resting);
   reported = null;
   if (!value?.panes?.length) {

@@ -119,8 +119,11 @@ function show() {
   }
   const empty = !strokes.length && !gesture;
   hint.hidden = !empty;
-  undoButton.disabled = !strokes.length && !past.length;
+  const [nothing, pressed] = [!strokes.length && !past.length, document.activeElement];
+  if ((nothing && pressed === undoButton) || (empty && pressed === clearButton)) canvas.focus();
+  undoButton.disabled = nothing;
   clearButton.disabled = empty;
+
   saveButton.disabled = !strokes.length;
   pad.dataset.strokes = strokes.length;
   const count = strokes.length === 1 ? "1 stroke" : strokes.length + " strokes";

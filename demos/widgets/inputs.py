@@ -1,7 +1,10 @@
-"""Gradio's own inputs for photos, which hand over what came as it came: `core.images` alone opens it.
+"""Gradio's own inputs, which hand over what came as it came.
 
-Gradio would open a camera's picture with every decoder that Pillow has, at any size, and copies each uploaded file at
-each event. The server deletes uploads after an hour or two, while the page still names them: then they are GONE.
+Photos: `core.images` alone opens them. Gradio would open a camera's picture with every decoder that Pillow has, at any
+size, and copies each uploaded file at each event. The server deletes uploads after an hour or two, while the page still
+names them: then they are GONE. Sliders: `Page.fitting` says beside the slider what is wrong with a number; Gradio would
+answer each key that is pressed in the box with an error of its own.
+
 """
 
 import base64
@@ -20,6 +23,16 @@ def content(path: Any) -> bytes:
         return Path(path).read_bytes()
     except FileNotFoundError:
         return GONE
+
+
+class Slider(gr.Slider):
+    """A slider with a box for its number, in which anything may stand while somebody types."""
+
+    def get_block_name(self) -> str:
+        return "slider"
+
+    def preprocess(self, payload: Any) -> Any:
+        return payload
 
 
 class PhotoButton(gr.UploadButton):
