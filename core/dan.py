@@ -11,7 +11,7 @@ them, so that photos and sentences can be compared by their inner product, each 
     v^(k), u^(k) (B, d)  what was seen and read at step k; k = 0 has no attention yet, only means
 
 Differences from the paper: the features are those of EfficientNet-Lite2 in the place of VGG's or ResNet-152's; words
-fall out at random while m-DAN is trained; it standardises the features, and its loss is a soft maximum over a batch.
+fall out at random in training; m-DAN standardises the features, and its loss is a soft maximum over a batch.
 """
 
 from collections.abc import Iterator
@@ -58,7 +58,7 @@ class Words(nn.Module):
 
         share: of the numbers of each word's embedding that fall out, where there is a generator.
         """
-        if words.ndim != 2 or lengths.shape != words.shape[:1] or not 1 <= lengths.min() <= lengths.max():
+        if words.ndim != 2 or lengths.shape != words.shape[:1] or lengths.min() < 1:
             raise ValueError("words (B, L) and lengths (B,), each at least 1, were expected")
         if lengths.max() > words.shape[1]:
             raise ValueError(f"a sentence is said to have {lengths.max()} words, but there are {words.shape[1]}")

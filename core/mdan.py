@@ -48,17 +48,18 @@ class MDAN(MatchingDual, Model):
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """The ranking loss over a batch, with one sentence of each photo's, drawn from the batch's generator."""
         g, features = batch["generator"], batch["features"]
-        chosen = [five[int(torch.randint(len(five), (1,), generator=g))] for five in batch["sentences"]]
+        drawn = (int(torch.randint(len(five), (1,), generator=g, device=g.device)) for five in batch["sentences"])
+        chosen = [five[k] for five, k in zip(batch["sentences"], drawn, strict=True)]
         words, lengths = padded(chosen)
         words = without_words(words, lengths, self.lost, g)
         S = self.z_v(features, g) @ self.z_u(words, lengths, g).T
-        first = (S.argmax(1) == torch.arange(len(S))).float().mean()
+        first = (S.argmax(1) == torch.arange(len(S), device=S.device)).float().mean()
         return {"loss": ranking_loss(S, self.margin, self.softness), "first": first}
 
     def phases(self) -> list[Phase]:
         parameters = list(self.parameters())
         adam = torch.optim.Adam(parameters, lr=self.learning_rate)
-        return [Phase("model", parameters, self.loss, adam, schedule=cosine, max_norm=self.margin)]
+        return [Phase("model", parameters, self.loss, adam, schedule=cosine, max_norm=10.0)]
 
     @torch.inference_mode()
     def probe(self) -> Tensor:
@@ -109,7 +110,12 @@ def evaluate_recall(model: MDAN, batches: Iterable[Batch]) -> dict[str, float]:
 
 
 def recalls(S: Tensor, owners: Tensor) -> dict[str, float]:
-    """S: (photos, sentences). owners: (sentences,), the photo that each tells of."""
+    """S: (photos, sentences). owners: (sentences,), the photo that each tells of. ValueError where S is not finite.
+
+    What fits as well does not push anything back: the same sentence below two photos is right for both.
+    """
+    if not S.isfinite().all():
+        raise ValueError("similarities must be finite")
     own = S[owners, torch.arange(len(owners))]
     photo_rank = (own < S).sum(0)  # of a sentence's photo, from 0
     best = torch.full((len(S),), -torch.inf).scatter_reduce(0, owners, own, "amax")

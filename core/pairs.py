@@ -29,8 +29,8 @@ PALETTE = torch.tensor(list(LABELS.values()), dtype=torch.uint8)  # (12, 3)
 
 def nearest_label(pictures: Tensor) -> Tensor:
     """Which label's colour each pixel is closest to: bytes (B, 3, H, W) -> bytes (B, 1, H, W)."""
-    pixels = pictures.permute(0, 2, 3, 1).float()  # (B, H, W, 3)
-    found = [torch.cdist(rows.flatten(0, 1), PALETTE.float()).argmin(1).view(rows.shape[:2]) for rows in pixels]
+    pixels, palette = pictures.permute(0, 2, 3, 1).float(), PALETTE.to(pictures.device).float()  # (B, H, W, 3), (12, 3)
+    found = [torch.cdist(rows.flatten(0, 1), palette).argmin(1).view(rows.shape[:2]) for rows in pixels]
     return torch.stack(found).byte()[:, None]
 
 
@@ -103,7 +103,7 @@ def edges(photos: Tensor, *, threshold: float = 0.06, generator: torch.Generator
     ink = joined((strength > least).float(), border * (chance[1] < 0.85))
     gaps = torch.rand(len(photos), 1, 12, 12, generator=generator)
     gaps = F.interpolate(gaps, photos.shape[-2:], mode="bilinear", align_corners=False)
-    ink = ink * (gaps > 0.25 * chance[2])  # up to a tenth of the lines
+    ink = ink * (gaps > 0.25 * chance[2])  # up to an eighth of the lines
     two, three = thickened(ink), F.max_pool2d(ink, 3, 1, 1)
     thick = torch.where(chance[3] < 0.8, two, torch.where(chance[3] < 0.95, three, thickened(three)))
     wobble = 1.5 * torch.randn(len(photos), 2, 6, 6, generator=generator) * (chance[4, ..., 0] < 0.4)[..., None]
@@ -111,7 +111,8 @@ def edges(photos: Tensor, *, threshold: float = 0.06, generator: torch.Generator
 
 
 def displaced(ink: Tensor, wobble: Tensor) -> Tensor:
-    """Ink (B, 1, H, W) moved by a smooth field, (B, 2, h, w) in pixels to the right and down, as a hand would miss."""
+    """Ink (B, 1, H, W) moved by a smooth field, as a hand would miss: each place gets what lies `wobble` pixels,
+    (B, 2, h, w), to its right and below it."""
     H, W = ink.shape[-2:]
     field = F.interpolate(wobble, (H, W), mode="bicubic", align_corners=False).permute(0, 2, 3, 1)
     straight = F.affine_grid(torch.eye(2, 3).expand(len(ink), 2, 3), list(ink.shape), align_corners=False)

@@ -15,7 +15,7 @@ care which photo it is. Skip connections carry the lines of x around the bottlen
     Ck, CDk       filters * 1, 2, 4, 8      convolution, norm, ReLU with k filters; CDk with dropout
 
 Differences from the paper
-- Half of the filters or fewer, and 128 x 128 pixels: the sizes that train on two processor cores.
+- Half of the filters or fewer, a quarter in D, and 128 x 128 pixels: the sizes that train on two processor cores.
 - At test time G's norms use the averages of training, and dropout is off unless asked for. In the paper both are as in
   training; then a picture depends on the others in its batch, and the same sketch never gives the same photo.
 - D norms over each picture alone, which is what the paper's batch norm is at its batch size of 1.

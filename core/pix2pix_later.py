@@ -27,7 +27,8 @@ TRAINING_LOG.md has the numbers.
     phi           trunk            EfficientNet-Lite0, never trained and not saved with the model
 
 Differences from the sources: the heads see the condition beside the features; features are scaled to length sqrt(C) in
-every pixel and go into the heads without random mixing.
+every pixel and go into the heads without random mixing. The hole is 3/8 of the side where Zhao et al. have 1/2, since a
+drawing says what a photo must have; and colours, which are told, are not changed as theirs are.
 """
 
 from collections.abc import Iterable
@@ -67,7 +68,8 @@ class Grow(nn.Module):
 
 
 class Painter(nn.Module):
-    """The U-Net of pix2pix with `Grow` as its decoder, and two more convolutions at full size that see the input again.
+    """The U-Net of pix2pix with `Grow` as its decoder, and two more convolutions at full size, the first of
+    which sees the input again.
 
     (B, inputs, S, S) -> logits (B, 3, S, S).
     """

@@ -169,6 +169,11 @@ def test_recalls_are_counted_as_by_sorting():
     assert found["R@10"] == (found["R@10, photo to sentence"] + found["R@10, sentence to photo"]) / 2
 
 
+def test_similarities_that_are_no_numbers_are_not_measured():
+    with pytest.raises(ValueError, match="must be finite"):
+        recalls(torch.full((3, 6), torch.nan), torch.arange(3).repeat_interleave(2))
+
+
 # ------------------------------------------------------------------ words
 
 

@@ -178,6 +178,9 @@ def test_the_noise_over_what_d_sees_fades_and_the_verdict_of_use_has_none():
     spread = (model.blurred(given["y"], half) - given["y"]).std().item()
     assert spread == pytest.approx(0.25, rel=0.05)
     assert torch.equal(model.blurred(given["y"], given), given["y"])
+    for loss in (model.discriminator_loss, model.generator_loss):  # it is in both turns
+        early, late = (loss(given | {"progress": p, "generator": seeded(3)})["loss"].item() for p in (0.0, 1.0))
+        assert abs(early - late) > 1e-4
     model.eval()
     assert torch.equal(model.judge(given["x"], given["y"]), model.judge(given["x"], given["y"]))
 

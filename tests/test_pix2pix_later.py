@@ -4,10 +4,11 @@ import pytest
 import torch
 import torch.nn.functional as F
 from torch import nn
+from torch._subclasses.fake_tensor import FakeTensorMode
 
 from core import pairs
 from core.features import stages
-from core.layers import moved_with_a_hole
+from core.layers import any_move, moved_with_a_hole
 from core.pix2pix import Up
 from core.pix2pix_later import Grow, LaterPix2Pix, Patches, evaluate_told, hinge
 
@@ -155,6 +156,56 @@ def test_real_and_made_are_moved_alike():
     _, _, real, made, *_ = model.shared
     assert torch.equal(real[:, 3:], made[:, 3:]), "one condition, under one shift and hole"
     assert torch.equal(real[:, :3] == 0, made[:, :3] == 0)
+    assert 0.05 < (real[:, :3] == 0).all(1).float().mean() < 0.4, "there is a hole"
+    assert not torch.equal(real[:, :3], 2 * batch()["y"] - 1)
+    still = small(moved=False)
+    still.discriminator_loss(batch())
+    assert torch.equal(still.shared[2][:, :3], 2 * batch()["y"] - 1)
+
+
+def test_moves_reach_as_far_as_they_may_and_holes_lie_everywhere():
+    by, corner, room, side = any_move(4000, 32, 1 / 8, 3 / 8, torch.Generator().manual_seed(0), torch.device("cpu"))
+    assert (room, side) == (4, 12)
+    assert (by.min(), by.max()) == (-4, 4)
+    assert (corner.min(), corner.max()) == (-6, 25)  # half of it may lie outside
+
+
+def test_both_losses_are_those_that_the_table_names():
+    """Recomputed from what both players saw: the weighted sum, each term with its sign."""
+    model = small(pixels=10.0, matching=5.0, perceptual=3.0, projected=2.0)
+    given = batch(told=1.0)
+    D_terms = model.discriminator_loss(given)
+    _, photo, real, made, phi_real, phi_made = model.shared
+    spectral = [m for m in model.modules() if hasattr(m, "parametrizations")]
+    for module in spectral:  # the same estimate of singular values in both computations
+        module.eval()
+    D_terms = {key: value.detach() for key, value in D_terms.items()}
+    model.shared = given["x"], photo, real, made, phi_real, phi_made
+    with torch.no_grad():
+        G_terms = {key: value.detach() for key, value in model.generator_loss(given).items()}
+        on_real, on_made = model.discriminator(real), model.discriminator(made)
+        heads = [head(stage, made[:, 3:]) for head, stage in zip(model.heads, phi_made, strict=True)]
+    assert D_terms["loss"] == pytest.approx(D_terms["D_patches"] + len(heads) * D_terms["D_heads"])
+    expected = {
+        "G_patches": -on_made[-1].mean(),
+        "G_heads": -sum(head.mean() for head in heads) / len(heads),
+        "L1": 2 * (photo - given["y"]).abs().mean(),
+        "matching": sum((a - b).abs().mean() for a, b in zip(on_real[:-1], on_made[:-1], strict=True)) / 4,
+        "perceptual": sum((a - b).abs().mean() for a, b in zip(phi_real, phi_made, strict=True)) / 4,
+    }
+    for name, value in expected.items():
+        assert G_terms[name].item() == pytest.approx(value.item(), rel=1e-4), name
+    weights = {"G_patches": 1.0, "G_heads": 2.0, "L1": 10.0, "matching": 5.0, "perceptual": 3.0}
+    total = sum(weight * expected[name].item() for name, weight in weights.items())
+    assert G_terms["loss"].item() == pytest.approx(total, rel=1e-4)
+    apart = hinge(on_real[-1], on_made[-1]).item()
+    assert D_terms["D_patches"].item() == pytest.approx(apart, rel=0.2)  # while training, singular values are estimated
+
+
+def test_labels_are_found_where_the_picture_lies():
+    with FakeTensorMode(allow_non_fake_inputs=True):
+        found = pairs.nearest_label(torch.empty(2, 3, 8, 8, dtype=torch.uint8, device="cuda"))
+    assert found.device.type == "cuda"
 
 
 @pytest.mark.parametrize("inputs", [1, 3])

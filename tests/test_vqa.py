@@ -55,6 +55,7 @@ def test_the_consensus_is_the_mean_over_the_ten_sets_of_nine():
         ("3.5", "3.5"),
         ("none", "0"),
         ("an apple, a pear", "apple pear"),
+        ("a,b-,c", "b c"),  # each mark is judged by the answer as it was given
         ("", ""),
     ],
 )
@@ -362,6 +363,34 @@ def test_a_guess_is_measured_by_what_it_is_worth_on_average(joint_root: Path):
     score = held_out.batch(torch.arange(len(held_out)), seeded(0, "none"))["score"]
     assert found["accuracy"] == pytest.approx(100 * score.mean(1).mean().item(), rel=1e-3)
     assert found["n"] == len(held_out)
+
+
+def test_answers_are_measured_openly_among_the_choices_and_by_source_and_kind():
+    """Four questions about three photos, worked out by hand: the likeliest answer counts, and of choices the best."""
+    names = sets.group_names()
+    color, others = 0, len(names) - 1
+    logits = torch.tensor([[3.0, 2.0, 1.0], [0.0, 5.0, 4.0], [1.0, 0.0, 2.0], [9.0, 8.0, 7.0]])
+    batch = {
+        "score": torch.tensor([[1.0, 0.0, 0.3], [0.0, 0.0, 0.9], [0.0, 1.0, 0.6], [0.0, 0.3, 0.0]]),
+        "choices": torch.tensor([[1, 2, -1], [0, 2, -1], [0, 1, 2], [1, 2, -1]]),
+        "group": torch.tensor([color, color, others, others]),
+        "photo": torch.tensor([0, 0, 1, 2]),
+    }
+
+    class Known:
+        def logits(self, part: dict) -> torch.Tensor:
+            return part["logits"]
+
+    parts = [{key: value[rows] for key, value in (batch | {"logits": logits}).items()} for rows in ([0, 1, 2], [3])]
+    found = evaluate(Known(), parts)
+    assert found["n"] == 4
+    assert found["accuracy"] == pytest.approx(100 * (1.0 + 0.0 + 0.6 + 0.0) / 4)
+    assert found["choice"] == pytest.approx(100 * (0.0 + 0.9 + 0.6 + 0.3) / 4)
+    assert found[names[color]] == pytest.approx(50)
+    assert found[names[others]] == pytest.approx(30)
+    assert found[names[color].split()[0]] == pytest.approx(50)
+    assert found[names[others].split()[0]] == pytest.approx(30)
+    assert found["low"] <= found["accuracy"] <= found["high"]
 
 
 def test_the_interval_is_that_of_the_bootstrap_over_photos():

@@ -25,7 +25,9 @@ Differences from the paper
 - `strong_start`: on a large page what is written at first is too faint to see, so that both heads start
   strong. One digit starts faint: with strong windows it has as many nats in fewer steps, but it is there after
   eight glimpses, out of a grey cloud, where it now grows stroke by stroke as in the paper's figures.
-- Training may start with fewer glimpses than the model has (`curriculum`): weights are shared over
+- `muon`: Muon learns the weight matrices, where the paper has Adam for all (core/optimizers.py).
+- Training may start with fewer glimpses
+ than the model has (`curriculum`): weights are shared over
   time, so what was learned with 8 glimpses is a good start for 32, at a quarter of the cost.
 """
 

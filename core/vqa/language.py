@@ -8,7 +8,7 @@ from torch import Tensor
 
 from core import words
 
-LONGEST = 26  # words of a question that are read: the longest of DAQUAR has 30
+LONGEST = 26  # words of a question that are read: the longest of DAQUAR has 27
 SEEN = 3  # times that a word must stand in the training questions to be learned
 MOST_WORDS = 2000
 PLACES, OF_EACH = 3, 10  # the first words of a question, and the common ones for each place (Antol et al., Sec. 5)

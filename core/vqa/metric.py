@@ -17,8 +17,8 @@ ARTICLES = {"a", "an", "the"}
 PUNCTUATION = ';/[]"{}()=+\\_-><@`,?!'
 _CONTRACTED = (
     "ain't aren't can't could've couldn't didn't doesn't don't hadn't hasn't haven't he'd he's how'd how'll "
-    "how's i'd i'm i've isn't it'd it'll let's might've mightn't must've mustn't needn't not've o'clock oughtn't "
-    "shan't she's should've shouldn't somebody'd somebody'll somebody's someone'd someone'll someone's "
+    "how's i'm i've isn't it'd it'll might've mightn't must've mustn't needn't not've o'clock oughtn't "
+    "shan't should've shouldn't somebody'd somebody'll somebody's someone'd someone'll someone's "
     "something'd something'll that's there'd there're there's they'd they'll they're they've wasn't we've "
     "weren't what'll what're what's what've when's where'd where's where've who'd who'll who's who've why'll "
     "why're why's won't would've wouldn't y'all you'd you'll you're you've"
@@ -34,11 +34,11 @@ def normalised(answer: str) -> str:
     A mark between two words becomes a space, any other is dropped; a full stop stays before a digit, and a comma within
     a number makes all marks be dropped, as published.
     """
-    text = " ".join(answer.split()).lower()
+    text = original = " ".join(answer.split()).lower()
     within_number = re.search(r"\d,\d", text) is not None
     for mark in PUNCTUATION:
-        if mark in text:
-            beside_space = f"{mark} " in text or f" {mark}" in text
+        if mark in original:
+            beside_space = f"{mark} " in original or f" {mark}" in original
             text = text.replace(mark, "" if beside_space or within_number else " ")
     text = re.sub(r"\.(?!\d)", "", text)
     kept = [NUMBERS.get(word, word) for word in text.split() if word not in ARTICLES]

@@ -13,7 +13,9 @@ over the answers.
     deeper LSTM Q + norm I the same of two layers                       length 1          product
 
 Differs from the paper: features of EfficientNet-Lite2 in the place of VGG-19's last hidden layer; smaller layers, for
-there are twenty thousand questions here and not a quarter of a million; words fall out at random while it learns.
+there are twenty thousand questions here and not a quarter of a million; words fall out at random while it learns; every
+row sends the photo, and the LSTM's state, through a layer with tanh first, where the paper has it in some.
+
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -227,8 +229,8 @@ class Looking(Learner):
 def evaluate_looking(model: Looking, batches: Iterable[Batch]) -> dict[str, float]:
     """Accuracy, and how often the peak of attention lies on the thing that is named, in % for each step.
 
-    Where people were asked the same "is there a ...?" of two photos and only one has it, the two lie side by side, and
-    the peak should be in that one's half: 50 % by chance. "pairs" says how many were shown.
+    Where a batch asks the same "is there a ...?" of two photos and only one has it, the two lie side by side, and the
+    peak should be in that one's half: 50 % by chance. "pairs" says how many were shown.
     """
     hits = []
 

@@ -5,7 +5,7 @@ Here a photo's five captions are read together: an answer counts as often as cap
 stand for the ten people of the VQA paper, and min(n / 3, 1) scores an answer. An answer is kept where two agree, and a
 question is dropped where captions contradict each other.
 
-    "A brown dog runs on grass ." x 3    what color is the dog? brown 3      what is running on the grass? dog 3
+    "A brown dog runs on grass ." x 3    what color is the dog? brown 3      what is running on grass? dog 3
     "Two men ride bikes ." x 2           how many men are there? 2           where is the dog? grass 3
     yes / no                             is there a dog? yes 3               is there a car? no 5
 
@@ -82,7 +82,7 @@ def things(caption: Sequence[str]) -> list[Thing]:
     found = []
     for i, word in enumerate(caption):
         after = caption[i + 1] if i + 1 < len(caption) else ""
-        if word not in FORMS or after in words.HEADS or after == "'s":
+        if word not in FORMS or after in words.HEADS:
             continue
         noun, plural = FORMS[word]
         start = i
@@ -221,7 +221,7 @@ def of_subject(photo: Photo) -> Iterator[tuple[str, Counter[str]]]:
     for caption, subject in zip(photo.captions, subjects, strict=True):
         if subject is None or subject.noun != best or subject.number != 1:
             continue
-        rest = [w for w in caption[subject.end :] if w != "'s"]
+        rest = list(caption[subject.end :])
         rest = rest[1:] if rest[:1] in (["is"], ["that"]) else rest
         if not 2 <= len(rest) <= 7 or rest[0] not in DOING or set(rest) & LOOSE:
             continue
