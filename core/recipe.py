@@ -14,8 +14,6 @@ from typing import Any, ClassVar, Protocol
 import torch
 from torch import Tensor, nn
 
-from core.optimizers import Together
-
 # Tensors by name ("image", "label", ...), or lists where lengths differ. The training loop adds "progress", which is
 # step / steps in [0, 1), and "generator", which all noise of the step is drawn from.
 Batch = dict[str, Any]
@@ -44,7 +42,7 @@ class Phase:
     name: str
     parameters: list[nn.Parameter]
     loss: Callable[[Batch], dict[str, Tensor]]
-    optimizer: torch.optim.Optimizer | Together
+    optimizer: torch.optim.Optimizer
     repeats: int = 1
     after: Callable[[], None] = nothing
     schedule: Callable[[float], float] = constant
@@ -165,5 +163,4 @@ class Recipe:
     judges: tuple[str, ...] = ()  # names of the models that evaluate needs to measure this one
     reported: dict[str, float] = field(default_factory=dict)  # the paper's numbers for the same metrics
     average: float | None = None  # of the running average of weights, this share is kept at each step; it is shipped
-    bfloat16: bool = False  # in training, matrices are multiplied in 16 bits: faster, also on newer processors
     sheets: int = 12  # moments of the training that are kept to look at, of a model that Shows

@@ -117,8 +117,7 @@ def test_models_know_nothing_of_weights_data_and_training():
 @pytest.mark.parametrize(
     ("name", "allowed"),
     [
-        ("optimizers", set()),
-        ("recipe", {"core.optimizers"}),
+        ("recipe", set()),
         ("noise", set()),
         ("layers", set()),
         ("likelihood", {"core.noise", "core.recipe"}),

@@ -19,7 +19,6 @@ from core.draw.attention import (
 from core.layers import check_shape, grid, hold_then_fall, kl_to_standard_normal
 from core.likelihood import SEED, averages, bernoulli_nll, check_levels, discretised_logistic_nll
 from core.noise import randn_each, seeded
-from core.optimizers import muon_and_adam
 from core.recipe import Batch, Compiles, Likelihood, Model, Phase, Records, Samples, Shows
 
 # ------------------------------------------------------------------ the boxes of Figure 2
@@ -109,8 +108,7 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
 
     size, channels: of the picture. read, write: N of the two windows. curriculum: [progress, glimpses]
     pairs; until that share of the training steps, so many glimpses. levels: 2 (Bernoulli) or 256.
-    strong_start: whether both windows begin as strong as strokes on a black page ask for. muon: the rate at which Muon
-    learns the weight matrices, where it does (core/optimizers.py); Adam learns the rest, or all.
+    strong_start: whether both windows begin as strong as strokes on a black page ask for.
     """
 
     compiled = "step"  # what training may hand to torch.compile: all of a glimpse, not the loop over time
@@ -128,7 +126,6 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
         levels: int = 2,
         strong_start: bool = False,
         learning_rate: float = 1e-3,
-        muon: float | None = None,
         curriculum: Iterable[tuple[float, int]] = (),
     ):
         super().__init__()
@@ -137,7 +134,7 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
         if levels not in (2, 256):
             raise ValueError(f"levels must be 2 (binary pixels) or 256 (8-bit pixels), got {levels!r}")
         self.shape, self.levels, self.latents, self.n_glimpses = (channels, size, size), levels, latents, glimpses
-        self.learning_rate, self.muon, self.curriculum = learning_rate, muon, tuple(curriculum)
+        self.learning_rate, self.curriculum = learning_rate, tuple(curriculum)
         for _, few in self.curriculum:
             check_sizes(curriculum=few)
 
@@ -227,8 +224,6 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
 
     def phases(self) -> list[Phase]:
         phase = adam_phase(self, hold_then_fall)
-        if self.muon is not None:
-            phase.optimizer = muon_and_adam(phase.parameters, muon=self.muon, adam=self.learning_rate)
         phase.stage = self.glimpses_at
         return [phase]
 
