@@ -280,6 +280,20 @@ def test_a_question_is_asked_and_html_in_it_is_only_text(url: str):
 
 
 @pytest.mark.browser
+def test_a_question_that_was_clicked_can_be_clicked_again(url: str):
+    with open_page(url, reduced_motion=True) as page:
+        open_tab(page, "vqa")
+        page.locator("#vqa-film canvas").first.wait_for(timeout=60_000)
+        chip = next(text for text in path.CHIPS if text not in path.ASKED.values())
+        for other in [name for name, text in path.ASKED.items() if text != QUESTION][:2]:
+            page.locator("#vqa-chips label", has_text=chip).click()
+            page.wait_for_function("text => new URLSearchParams(location.search).get('question') === text", arg=chip)
+            rested(page, "vqa")
+            page.locator(f"#vqa-photo input[value='{other}']").check(force=True)
+            page.wait_for_function("name => location.search.includes('photo=' + name)", arg=other, timeout=60_000)
+            rested(page, "vqa")
+
+
 def test_all_methods_show_a_table_and_a_photo_brings_its_question(url: str):
     with open_page(url, width=390, height=844, reduced_motion=True) as page:
         open_tab(page, "vqa")

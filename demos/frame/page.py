@@ -205,7 +205,7 @@ class Page(Live):
                 try:
                     checks.number(f"“{slider.label}”", value, slider.minimum, slider.maximum)
                 except ValueError as problem:
-                    raise Note(str(problem), at=key) from None
+                    raise Note(str(problem).removesuffix(", got None"), at=key) from None  # an empty box
         return named
 
     def is_shown(self, name: str, values: Mapping[str, Any]) -> bool:

@@ -262,7 +262,11 @@ def question_controls(page: frame.Page) -> None:
     )
     page.control("question", box, caption=True)
     page.ask = gr.Button("Ask", variant="primary", elem_id="vqa-ask", elem_classes="main-action")
-    page.chips = gr.Radio(path.CHIPS, label="Or one of these", elem_classes="chips", elem_id="vqa-chips")
+    page.chips = gr.Radio(
+        path.CHIPS, label="Or one of these", elem_classes="chips", elem_id="vqa-chips",
+        interactive=True,  # which Gradio would take from it, as from all that events only write
+    )  # fmt: skip
+
     page.control("mode", gr.Radio(MODES, value=path.FIRST["mode"], label="What do you want to see?"))
     page.control("method", gr.Dropdown(asking.METHODS, value=asking.FIRST_METHOD, label="Method"), when=WITH_METHOD)
     options = gr.Textbox(OPTIONS, label="Your options", info="Up to 18, separated by commas", max_lines=4)
