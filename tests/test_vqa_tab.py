@@ -294,6 +294,7 @@ def test_a_question_that_was_clicked_can_be_clicked_again(url: str):
             rested(page, "vqa")
 
 
+@pytest.mark.browser
 def test_all_methods_show_a_table_and_a_photo_brings_its_question(url: str):
     with open_page(url, width=390, height=844, reduced_motion=True) as page:
         open_tab(page, "vqa")
