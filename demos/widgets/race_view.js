@@ -109,6 +109,8 @@ function paintPlane(canvas, player) {
   context.stroke();
 }
 
+const rounded = (value) => value.toFixed(1).replace("-", "−");
+
 // Losses of critic (solid) and generator (dashed) over the whole race, with a line at the step that is shown.
 function paintLosses(canvas, which) {
   const context = sized(canvas);
@@ -138,7 +140,7 @@ function paintLosses(canvas, which) {
   context.setLineDash([]);
   context.fillStyle = words;
   context.fillRect(Math.min(across(frames[index].step), width - 2 * scale), 0, 2 * scale, height);
-  cells[which].range.textContent = cells[which].title + ": loss of critic (line) and generator (dashes), " + bottom.toFixed(1) + " to " + top.toFixed(1);
+  cells[which].range.textContent = cells[which].title + ": loss of critic (line) and generator (dashes), " + rounded(bottom) + " to " + rounded(top);
 }
 
 function show(moment) {
