@@ -8,7 +8,7 @@ import torch
 from torch import Tensor
 
 from core.dan import RDAN, Attention, MatchingDual, Words, ranking_loss, without_words
-from core.mdan import MDAN, recalls
+from core.mdan import MDAN, evaluate_recall, recalls
 from core.noise import first_weights, seeded
 from core.words import PADDING, UNKNOWN, Vocabulary, checked, padded, tokens, vocabulary
 
@@ -167,6 +167,25 @@ def test_recalls_are_counted_as_by_sorting():
         assert found[f"R@{k}, photo to sentence"] == pytest.approx(100 * sum(photos) / 12)
         assert found[f"R@{k}, sentence to photo"] == pytest.approx(100 * sum(sentences) / 60)
     assert found["R@10"] == (found["R@10, photo to sentence"] + found["R@10, sentence to photo"]) / 2
+
+
+def test_every_sentence_of_a_photo_is_learned_from_and_measured_and_words_fall_out(monkeypatch: pytest.MonkeyPatch):
+    model = MDAN(words=[f"word{k}" for k in range(20)], channels=6, lost=0.3, **SIZES)
+    sentences = [[torch.tensor([2 + 5 * photo + k] * 4) for k in range(5)] for photo in range(3)]
+    batch = {"features": random(3, 6, 2, 2).abs(), "sentences": sentences, "generator": seeded(0, "loss")}
+    read: list[Tensor] = []
+    z_u = model.z_u
+    monkeypatch.setattr(model, "z_u", lambda words, *rest: read.append(words) or z_u(words, *rest))
+    for _ in range(60):
+        assert model.loss(batch)["loss"].isfinite()
+    drawn = torch.stack(read)  # (60, 3, 4)
+    for photo in range(3):
+        assert set(drawn[:, photo].unique().tolist()) == {UNKNOWN, *range(2 + 5 * photo, 7 + 5 * photo)}
+    assert (drawn == UNKNOWN).float().mean().item() == pytest.approx(0.3, abs=0.05)
+    read.clear()
+    found = evaluate_recall(model.eval(), [batch])
+    assert [len(words) for words in read] == [5, 5, 5]
+    assert found["n"] == 3
 
 
 def test_similarities_that_are_no_numbers_are_not_measured():
