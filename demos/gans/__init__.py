@@ -209,7 +209,6 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
         page.live([buttons["Run"].click], racing, stop=None, **live)
         page.live([buttons["New"].click], anew, stop=None, path=False, **live)
         page.live([buttons["Step"].click], one_step, path=False, **live)
-        page.end([*page.changes(), page.guide.select, page.guide.submit], page.stops)
     # Not an end from without, which would drop frames that are on their way: the race would rest ahead of the page.
     buttons["Stop"].click(rest, session, None, js=AT_REST, **frame.QUIET)
     view.tick(drawn, session, None, queue=False, trigger_mode="multiple", **frame.QUIET)
