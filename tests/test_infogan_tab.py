@@ -14,6 +14,7 @@ import torch
 
 import app
 import core
+from core.gan.codes import MEASURES, measured
 from core.weights import WeightsError
 from demos import frame, infogan, pictures
 from demos.infogan import codes, learned, path
@@ -115,12 +116,32 @@ def card(**metrics: float) -> dict[str, Any]:
 
 
 def test_sliders_are_named_by_what_was_measured_and_by_nothing_else(monkeypatch: pytest.MonkeyPatch):
-    measured = {"c2 slant": -0.9, "c2 width": 0.2, "c2 thickness": 0.1}
-    measured |= {"c3 slant": 0.1, "c3 width": 0.49, "c3 thickness": 0.3}
-    monkeypatch.setattr(core, "card", lambda name: card(**measured))
+    metrics = {"c2 slant": -0.9, "c2 width": 0.2, "c2 thickness": 0.1}
+    metrics |= {"c3 slant": 0.1, "c3 width": 0.49, "c3 thickness": 0.3}
+    monkeypatch.setattr(core, "card", lambda name: card(**metrics))
     assert codes.meanings(DIGITS) == ["slant (c₂)", "c₃"]
+    assert codes.sliders("digits") == [
+        ("Slant (c₂)", "Higher leans left; trained on −1 to 1 (bar)"),
+        ("c₃", "Trained on −1 to 1 (bar)"),
+    ]
+    metrics |= {"c2 slant": 0.9, "c3 thickness": -0.8}
+    assert [below.split(";")[0] for _, below in codes.sliders("digits")] == ["Higher leans right", "Higher is thinner"]
     monkeypatch.setattr(core, "card", lambda name: card())
     assert codes.meanings(DIGITS) == ["c₂", "c₃"]
+
+
+def test_a_slider_says_what_a_higher_number_is_seen_to_do():
+    for code, (_, below) in enumerate(codes.sliders("digits")):
+        measure, r = codes.changed(DIGITS)[code]
+        assert codes.HIGHER[measure][r > 0] in below
+        low, high = (measures(code, value)[:, MEASURES.index(measure)] for value in (-1.0, 1.0))
+        assert (high > low if r > 0 else high < low).float().mean() > 0.9
+
+
+def measures(code: int, value: float) -> torch.Tensor:
+    """Slant, width and thickness of 50 digits with one of the two numbers set: (50, 3)."""
+    numbers = [value if k == code else 0.0 for k in range(2)]
+    return measured(torch.cat([codes.made(DIGITS, [Codes(k, *numbers) for k in range(10)], seed) for seed in range(5)]))
 
 
 def test_every_category_stands_once_in_the_order_of_what_it_makes():
@@ -301,6 +322,16 @@ def test_no_drawing_and_a_blank_one_get_one_sentence():
 
 
 # ------------------------------------------------------------------ in the browser
+
+
+@pytest.mark.browser
+def test_the_name_of_a_category_stands_below_its_picture(url: str):
+    with open_page(url) as page:
+        open_tab(page, "infogan")
+        rested(page, "infogan")
+        for button in page.locator("#infogan-category label").all():
+            picture, name = button.bounding_box(), button.locator("span").bounding_box()
+            assert name["y"] >= picture["y"] + 44 and name["y"] + name["height"] <= picture["y"] + picture["height"]
 
 
 @pytest.mark.browser

@@ -17,9 +17,9 @@ Differences from the paper
   (Ji et al. 2019, arXiv:1807.06653), and reads it off distorted pictures. Still nobody tells it a label. Without that,
   in as few steps, c1 found a third of the labels: any trace in a made picture is enough to tell its code.
 - On digits lambda comes up from 0 over the first fifth of the training; see `warm`.
-- On digits Q reads the two numbers through noise: what survives it is slant and width. Their lambdas differ (0.8 and
-  0.2), so that slant, which is read more easily, goes to c2 alone. On pictures without noise, which `infer` gets, Q
-  then reads them too far from 0.
+- On digits Q reads the two numbers through noise: what survives it is slant, and thickness or width. Their lambdas
+  differ (0.8 and 0.2), so that slant, which is read more easily, goes to c2 alone. On pictures without noise, which
+  `infer` gets, Q then reads them too far from 0.
 - Q is one linear layer on the critic's last hidden one, where the paper's has one more layer between them.
 - The critic learns at 5e-4, where the paper has 2e-4. The generator's running average is used.
 """

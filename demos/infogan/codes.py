@@ -22,6 +22,11 @@ GARMENTS = ["T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt
 TRAINED, REACH, FURTHEST = 1.0, 2.0, 10.0  # of c2 and c3: in training, on a slider, through the API
 STEPS = [k / 2 for k in range(-4, 5)]  # of a sweep
 CLEAR = 0.5  # a correlation from which on a number is called by what it changes
+HIGHER = {  # what a higher number does, where r is below 0 and where it is above
+    "slant": ("leans left", "leans right"),
+    "width": ("is narrower", "is wider"),
+    "thickness": ("is thinner", "is thicker"),
+}
 NOISES = 8  # pictures of the same codes from different z
 SIDE = 32
 
@@ -71,23 +76,28 @@ def things(name: str) -> list[str]:
     return [words[label] for label in label_of(name)]
 
 
+def changed(name: str) -> list[tuple[str, float]]:
+    """For c2 and c3 the measure that goes with it most closely, and its correlation."""
+    metrics = core.card(name)["metrics"]
+    every = ([(measure, metrics.get(f"{code} {measure}", 0.0)) for measure in MEASURES] for code in ("c2", "c3"))
+    return [max(measures, key=lambda pair: abs(pair[1])) for measures in every]
+
+
 def meanings(name: str) -> list[str]:
     """What c2 and c3 are called: by what they were measured to change, else by their symbol."""
-    metrics = core.card(name)["metrics"]
-    words = []
-    for symbol, code in (("c₂", "c2"), ("c₃", "c3")):
-        r = {measure: metrics.get(f"{code} {measure}", 0.0) for measure in MEASURES}
-        clearest = max(MEASURES, key=lambda measure: abs(r[measure]))
-        words.append(f"{clearest} ({symbol})" if abs(r[clearest]) >= CLEAR else symbol)
-    return words
+    pairs = zip(("c₂", "c₃"), changed(name), strict=True)
+    return [f"{measure} ({symbol})" if abs(r) >= CLEAR else symbol for symbol, (measure, r) in pairs]
 
 
-def labels(of: str) -> list[str]:
-    """The same for a page, which is built without weights too."""
+def sliders(of: str) -> list[tuple[str, str]]:
+    """A label and a line below it for each number's slider. A page is built without weights too."""
+    trained = "trained on −1 to 1 (bar)".replace(" ", "\N{NO-BREAK SPACE}")
     try:
-        return meanings(SETS[of])
+        names, measured = meanings(SETS[of]), changed(SETS[of])
     except WeightsError:
-        return ["c₂", "c₃"]
+        names, measured = ["c₂", "c₃"], [("", 0.0)] * 2
+    ways = [f"higher {HIGHER[measure][r > 0]}; " if abs(r) >= CLEAR else "" for measure, r in measured]
+    return [(title(word), title(way + trained)) for word, way in zip(names, ways, strict=True)]
 
 
 def title(word: str) -> str:

@@ -8,7 +8,7 @@ from demos.infogan.codes import SETS, best, found
 from demos.pictures import drawn_digit
 
 FIRST_SEED = "3"
-FIRST = dict(mode="turn", of="digits", beside="plain", category=1, c2=0.0, c3=0.0, seed=FIRST_SEED)
+FIRST = dict(mode="turn", of="digits", beside="plain", category=6, c2=0.0, c3=0.0, seed=FIRST_SEED)
 SEVEN = [{"points": [[0.28, 0.2], [0.74, 0.2], [0.5, 0.84]], "size": 0.1}]
 
 
