@@ -317,6 +317,26 @@ def test_began_can_measure_copies_by_what_is_on_a_picture(background: int):
     assert model.energies(x, torch.zeros(len(x), 64))[2].item() == pytest.approx(4 * 0.1**2 / PLAIN)
 
 
+@pytest.mark.parametrize(
+    ("wrong", "energy"),
+    [
+        ([0.25, 0.25, 0.25], 0.25 / 3),  # brightness alone: 0.5 where pixels lie in [-1, 1]
+        ([0.25, -0.25, 0.0], 6 * 0.25 / 3),  # red against green
+        ([0.125, 0.125, -0.25], 6 * (0.25 / 2 + 0.25) ** 2 / 3),  # yellow against blue
+    ],
+)
+def test_began_can_count_errors_of_colour_more_than_of_brightness(wrong: list[float], energy: float):
+    model = build(variant="began", filters=4, size=64, channels=3, eta=2, hue=6)
+    x = torch.full((2, 3, 64, 64), 0.5)
+    model.critic.decode.forward = lambda code: x + torch.tensor(wrong).view(3, 1, 1)
+    torch.testing.assert_close(model.energies(x, torch.zeros(2, 64)), torch.full((2,), energy))
+
+
+def test_a_hue_needs_colours():
+    with pytest.raises(ValueError, match="hue needs pictures of 3 channels, got 1"):
+        build(variant="began", filters=4, hue=6)
+
+
 def test_began_can_begin_with_a_control_that_does_nothing():
     model = build(variant="began", filters=4, control=0.5, grows=True)
     model.scores = lambda x, condition=None, generator=None: x.flatten(1).mean(1)

@@ -331,7 +331,8 @@ def test_the_name_of_a_category_stands_below_its_picture(url: str):
         rested(page, "infogan")
         for button in page.locator("#infogan-category label").all():
             picture, name = button.bounding_box(), button.locator("span").bounding_box()
-            assert name["y"] >= picture["y"] + 44 and name["y"] + name["height"] <= picture["y"] + picture["height"]
+            assert name["y"] >= picture["y"] + 44
+            assert name["y"] + name["height"] <= picture["y"] + picture["height"]
 
 
 @pytest.mark.browser

@@ -67,6 +67,8 @@ class BEGAN(EnergyGAN):
     with little on them cost least, and all become those.
     grows: lambda_k comes up from 0, as the square of training's progress. A critic that has not learned to copy must
     not be pushed around; later energies are small, and only a fast k_t keeps one kind of picture from taking over.
+    hue: weight of a colour's differences between channels in the energy, beside 1 for its brightness. Most errors of
+    colour photos are of brightness, and until those are small a critic copies everything in grey.
     """
 
     def __init__(
@@ -77,9 +79,13 @@ class BEGAN(EnergyGAN):
         eta: int = 1,
         background: float | None = None,
         grows: bool = False,
+        hue: float | None = None,
         **named: Any,
     ):
         super().__init__(*arguments, **named)
+        if hue is not None and self.shape[0] != 3:
+            raise ValueError(f"hue needs pictures of 3 channels, got {self.shape[0]}")
+        self.hue = hue
         self.gamma, self.control, self.eta, self.background, self.grows = gamma, control, eta, background, grows
         self.register_buffer("k_t", torch.zeros(()))
         self.change = torch.zeros(())  # of k_t, after the last batch
@@ -90,7 +96,13 @@ class BEGAN(EnergyGAN):
         return error if self.background is None else error / (self.size(x - self.background) + PLAIN)
 
     def size(self, difference: Tensor) -> Tensor:
-        return (2 * difference).abs().pow(self.eta).flatten(1).mean(1)
+        error = 2 * difference
+        if self.hue is None:
+            return error.abs().pow(self.eta).flatten(1).mean(1)
+        red, green, blue = error.unbind(1)
+        opponents = torch.stack(((red + green + blue) / 3, (red - green) / 2, (red + green) / 4 - blue / 2), 1)
+        weights = error.new_tensor([1, self.hue, self.hue])
+        return (opponents.abs().pow(self.eta).flatten(2).mean(2) * weights).mean(1)
 
     def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
         generator = batch.get("generator")
