@@ -36,7 +36,7 @@ TEMPLATE = go.layout.Template(
             showgrid=False, zeroline=False, linecolor=COLOURS["ink"], ticks="outside", automargin=True, title_standoff=8
         ),
         yaxis=dict(gridcolor="rgba(138,133,120,0.25)", zeroline=False, automargin=True, title_standoff=8),
-        legend=dict(orientation="h", y=1.0, yanchor="bottom", x=0, xanchor="left"),
+        legend=dict(orientation="h", yref="container", yanchor="top", x=0, xanchor="left"),
         hovermode="x unified",
     )
 )
@@ -260,8 +260,8 @@ def enlarged(pane: dict[str, Any], sheet: Image.Image, k: int, height: int) -> I
 
 
 def figure(title: str, x_title: str, y_title: str, height: int = 280) -> go.Figure:
-    """An empty figure in the app's look."""
-    layout = dict(template=TEMPLATE, title=title, height=height, uirevision=title)
+    """An empty figure in the app's look. Its legend hangs below the title, and the plot makes room for its lines."""
+    layout = dict(template=TEMPLATE, title=title, height=height, uirevision=title, legend_y=1 - 36 / height)
     return go.Figure(layout=dict(**layout, xaxis_title=x_title, yaxis_title=y_title))
 
 

@@ -501,15 +501,16 @@ STICK_OUT = """tab => [...document.querySelectorAll(`#${tab}-page .js-plotly-plo
     .filter((each) => each.textContent.trim() && each.getClientRects().length)
     .filter((each) => {
         const text = each.getBoundingClientRect();
-        const plot = each.closest(".js-plotly-plot").getBoundingClientRect();
-        return text.left < plot.left - 2 || text.right > plot.right + 2
+        const chart = each.closest(".js-plotly-plot"), plot = chart.getBoundingClientRect();
+        const legend = each.matches(".gtitle") && chart.querySelector(".legend")?.getBoundingClientRect();
+        return legend && legend.height && text.bottom > legend.top + 4 || text.left < plot.left - 2 || text.right > plot.right + 2
             || text.top < plot.top - 2 || text.bottom > plot.bottom + 2;
     })
     .map((each) => [each.textContent, each.getBoundingClientRect().toJSON()])"""
 
 
 def charts_fit(page: Any, tab: str) -> None:
-    """All words of the tab's charts come to lie within them."""
+    """All words of the tab's charts come to lie within them, and no legend over a title."""
     from playwright.sync_api import TimeoutError
 
     with contextlib.suppress(TimeoutError):

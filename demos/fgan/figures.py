@@ -20,7 +20,7 @@ def line(x: Any, y: Any, name: str, colour: str, dash: str = "solid", **more: An
 
 def gap(fitted: list[Fit]) -> go.Figure:
     """D_f and the bound F under it, over the steps."""
-    figure = plots.figure("The bound F rises to the divergence", "step", "divergence D, bound F", 300)
+    figure = plots.figure("The bound F rises to the divergence", "step", "divergence D, bound F", height(fitted))
     for k, fit in enumerate(fitted):
         colour, _ = STYLES[k]
         steps = [moment["step"] for moment in fit["moments"]]
@@ -33,14 +33,14 @@ def gap(fitted: list[Fit]) -> go.Figure:
     if later:  # at first the divergence may be enormous
         room = 0.2 * (max(later) - min(later)) + 1e-3
         figure.update_yaxes(range=[min(later) - room, max(later) + room])
-    return plots.follows(roomier(figure, fitted), [moment["step"] for moment in fitted[0]["moments"]])
+    return plots.follows(figure, [moment["step"] for moment in fitted[0]["moments"]])
 
 
 def contour(fitted: list[Fit], mus: list[float], sigmas: list[float], heights: list[list]) -> go.Figure:
     """D_f of the first fit over (mu, sigma), with the paths of all; the levels are logarithmic above the best."""
     least = fitted[0]["best"]["D"]
     above = [[None if D is None else math.log10(max(D - least, 0) + 1e-3) for D in row] for row in heights]
-    figure = plots.figure(f"The way down D: {fitted[0]['label']}", "mean μ", "width σ", 300)
+    figure = plots.figure(f"The way down D: {fitted[0]['label']}", "mean μ", "width σ", height(fitted))
     figure.add_contour(
         x=mus,
         y=sigmas,
@@ -66,13 +66,12 @@ def contour(fitted: list[Fit], mus: list[float], sigmas: list[float], heights: l
         star = dict(symbol="star", size=13, color=plots.COLOURS[colour], line=dict(width=1, color="#fffdf9"))
         best = fit["best"]
         figure.add_scatter(x=[best["mu"]], y=[best["sigma"]], mode="markers", marker=star, name=f"best{tag}")
-    figure = roomier(figure, fitted).update_layout(hovermode="closest")
-    return plots.follows(figure, [moment["mu"] for moment in fitted[0]["moments"]])
+    return plots.follows(figure.update_layout(hovermode="closest"), [moment["mu"] for moment in fitted[0]["moments"]])
 
 
-def roomier(figure: go.Figure, fitted: list[Fit]) -> go.Figure:
-    """Two fits have a legend of two lines, which would lie over the title."""
-    return figure.update_layout(height=330, margin=dict(t=96)) if len(fitted) > 1 else figure
+def height(fitted: list[Fit]) -> int:
+    """Each fit has two lines of the legend, where the page is narrow."""
+    return 280 + 44 * len(fitted)
 
 
 def answers(row: Divergence, at: list[float]) -> go.Figure:
@@ -102,7 +101,7 @@ def conjugate(row: Divergence, at: list[float]) -> go.Figure:
 
 def steepness(J: dict[str, torch.Tensor], bound: torch.Tensor | None, at: list[int]) -> go.Figure:
     """J over the steps of both methods, with the theorem's bound where there is one. at: the steps of the film."""
-    figure = plots.figure("How steep it still is: J = ½ |∇F|²", "step", "steepness J", 300).update_yaxes(type="log")
+    figure = plots.figure("How steep it still is: J = ½ |∇F|²", "step", "steepness J", 320).update_yaxes(type="log")
     for (name, values), colour, dash in zip(J.items(), ("writing", "reading"), DASHES, strict=True):
         figure.add_trace(line(list(range(len(values))), rounded(values), name, colour, dash))
     if bound is not None:

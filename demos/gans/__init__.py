@@ -94,7 +94,7 @@ def show_critics(source: str, sketch: Any = None, seed: str = path.FIRST_SEED) -
 
 def beside(chart: Any, steps: Sequence[float]) -> Any:
     """A chart that follows the film and stands among the controls: narrow, so with its legend below."""
-    chart.update_layout(height=360, legend=dict(y=-0.28, yanchor="top"), margin=dict(t=40))
+    chart.update_layout(height=360, legend=dict(y=-0.28, yref="paper"), margin=dict(t=40))
     return plots.follows(chart, list(steps))
 
 

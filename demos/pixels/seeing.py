@@ -108,16 +108,11 @@ def two_orders(model: MultiScale, i: int, j: int) -> str:
 
 def bars(chances: dict[str, float]) -> go.Figure:
     """Each network's distribution for the pixel: a Bernoulli."""
-    figure = plots.figure("What each network expects of this pixel", "", "probability", 300)
+    figure = plots.figure("What each network expects of this pixel", "", "probability", 320)
     for (title, p), pattern in zip(chances.items(), ("", "/", "x", "."), strict=False):
         colour = plots.COLOURS[networks.INKS[title][0]]
         figure.add_bar(x=["paper", "ink"], y=[1 - p, p], name=title, marker=dict(color=colour, pattern_shape=pattern))
-    return roomy(figure.update_xaxes(type="category").update_yaxes(range=[0, 1]), 300)
-
-
-def roomy(figure: go.Figure, height: int) -> go.Figure:
-    """With room for a legend of two lines, which the names of the networks take on a phone."""
-    return figure.update_layout(height=height + 24, margin_t=86)
+    return figure.update_xaxes(type="category").update_yaxes(range=[0, 1])
 
 
 # ------------------------------------------------------------------ the API

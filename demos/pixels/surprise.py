@@ -9,7 +9,7 @@ from torch import Tensor
 
 from core.pixels import SHARES, reduced
 from demos import frame, plots
-from demos.pixels import networks, seeing
+from demos.pixels import networks
 from demos.pixels.growing import TO_COME
 from demos.pixels.networks import INKS, MULTI, SIDE
 
@@ -89,7 +89,7 @@ def said(totals: dict[str, float]) -> str:
 def histogram(totals: dict[str, float]) -> go.Figure:
     """How the nats of the test digits lie, between their quantiles, and where this drawing is."""
     figure = plots.figure(
-        "Among the test digits (dashed: this drawing)", "nats per picture", "% of the test digits per nat", 320
+        "Among the test digits (dashed: this drawing)", "nats per picture", "% of the test digits per nat", 340
     )
     furthest = max(totals.values())
     for title, nats in totals.items():
@@ -102,7 +102,7 @@ def histogram(totals: dict[str, float]) -> go.Figure:
             figure.add_scatter(x=values, y=[*density, 0], name=title, mode="lines", line=line)
             furthest = max(furthest, values[-1])
         figure.add_vline(nats, line=dict(color=colour, dash="dash", width=2))
-    return seeing.roomy(figure.update_xaxes(range=[0, 1.05 * furthest]).update_yaxes(rangemode="tozero"), 320)
+    return figure.update_xaxes(range=[0, 1.05 * furthest]).update_yaxes(rangemode="tozero")
 
 
 def by_row(rows: dict[str, list[float]]) -> go.Figure:
@@ -110,7 +110,7 @@ def by_row(rows: dict[str, list[float]]) -> go.Figure:
     figure = plots.lines("Surprise row by row", "nats", {title: (INKS[title][0], each) for title, each in rows.items()})
     for trace in figure.data:
         trace.line.dash = INKS[trace.name][1]
-    return seeing.roomy(figure.update_xaxes(title="row from the top"), 320)
+    return figure.update_xaxes(title="row from the top").update_layout(height=340)
 
 
 # ------------------------------------------------------------------ the API

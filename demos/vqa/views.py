@@ -99,9 +99,7 @@ def bars(
     figure.update_yaxes(autorange="reversed", type="category", showgrid=False)
     figure.update_xaxes(range=[0, 112], ticksuffix="")
     title = dict(x=0.02, xref="container", xanchor="left", y=1, yref="container", pad=dict(t=14))
-    return figure.update_layout(
-        title=title, margin=dict(t=62 + more), showlegend=len(series) > 1, hovermode="closest", bargap=0.3
-    )
+    return figure.update_layout(title=title, showlegend=len(series) > 1, hovermode="closest", bargap=0.3)
 
 
 # ------------------------------------------------------------------ tables
