@@ -395,6 +395,24 @@ def test_stop_then_step_then_run_go_on_and_new_starts_anew(url: str):
 
 
 @pytest.mark.browser
+def test_another_seed_ends_what_is_seen_of_a_race_and_run_begins_one_from_it(url: str):
+    name = "document.querySelector('#gans-race .race').dataset.race"
+    with open_page(url, reduced_motion=True) as page:
+        open_gans(page, "race")
+        page.locator("#gans-race-run").click()
+        page.wait_for_function(f"{STEP} > 3 && {STEP} < 200", timeout=LONG)
+        before = page.evaluate(name)
+        page.locator("#gans-seed-row button, #gans-page .seed-row button").first.click()
+        page.wait_for_function(f"old => {name} !== old", arg=before, timeout=LONG)
+        another = page.evaluate(name)
+        page.wait_for_timeout(3000)  # frames of the old race are still on their way
+        assert (page.evaluate(name), page.evaluate(STEP)) == (another, 0)
+        page.locator("#gans-race-run").click()
+        page.wait_for_function(f"{STEP} > 3", timeout=LONG)
+        assert page.evaluate(name) not in (before, another)
+
+
+@pytest.mark.browser
 def test_a_race_with_an_absurd_rate_says_so_and_ends(url: str):
     with open_page(url + "?tab=gans&mode=race&rate=1.0", reduced_motion=True) as page:
         page.locator("#gans-race-run").click()
