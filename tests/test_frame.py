@@ -503,7 +503,8 @@ STICK_OUT = """tab => [...document.querySelectorAll(`#${tab}-page .js-plotly-plo
         const text = each.getBoundingClientRect();
         const chart = each.closest(".js-plotly-plot"), plot = chart.getBoundingClientRect();
         const legend = each.matches(".gtitle") && chart.querySelector(".legend")?.getBoundingClientRect();
-        return legend && legend.height && text.bottom > legend.top + 4 || text.left < plot.left - 2 || text.right > plot.right + 2
+        return legend && legend.height && text.bottom > legend.top + 4
+            || text.left < plot.left - 2 || text.right > plot.right + 2
             || text.top < plot.top - 2 || text.bottom > plot.bottom + 2;
     })
     .map((each) => [each.textContent, each.getBoundingClientRect().toJSON()])"""
