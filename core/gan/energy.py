@@ -67,9 +67,6 @@ class BEGAN(EnergyGAN):
     with little on them cost least, and all become those.
     grows: lambda_k comes up from 0, as the square of training's progress. A critic that has not learned to copy must
     not be pushed around; later energies are small, and only a fast k_t keeps one kind of picture from taking over.
-    hue: weight of a colour's differences between channels in the energy, beside 1 for its brightness. Most errors of
-    colour photos are of brightness, and until those are small a critic copies everything in grey. Each of the two then
-    has a k_t of its own: grey pictures would keep the balance as well, for all that they lack.
     """
 
     def __init__(
@@ -80,47 +77,31 @@ class BEGAN(EnergyGAN):
         eta: int = 1,
         background: float | None = None,
         grows: bool = False,
-        hue: float | None = None,
         **named: Any,
     ):
         super().__init__(*arguments, **named)
-        if hue is not None and self.shape[0] != 3:
-            raise ValueError(f"hue needs pictures of 3 channels, got {self.shape[0]}")
-        self.hue = hue
         self.gamma, self.control, self.eta, self.background, self.grows = gamma, control, eta, background, grows
-        self.register_buffer("k_t", torch.zeros(() if hue is None else 2))
-        self.change = torch.zeros_like(self.k_t)  # after the last batch
+        self.register_buffer("k_t", torch.zeros(()))
+        self.change = torch.zeros(())  # of k_t, after the last batch
 
     def energies(self, x: Tensor, code: Tensor) -> Tensor:
         """L(x): mean error of the copies to the power eta, on a scale where pixels lie in [-1, 1]: (B,)."""
-        errors = self.errors(x, code)
-        return errors if self.hue is None else errors.sum(1)
-
-    def errors(self, x: Tensor, code: Tensor) -> Tensor:
-        """What is kept in balance: (B,), or with `hue` that of brightness and that of colour, (B, 2)."""
         error = self.size(self.critic.decode(code) - x)
         return error if self.background is None else error / (self.size(x - self.background) + PLAIN)
 
     def size(self, difference: Tensor) -> Tensor:
-        error = 2 * difference
-        if self.hue is None:
-            return error.abs().pow(self.eta).flatten(1).mean(1)
-        red, green, blue = error.unbind(1)
-        parts = torch.stack(((red + green + blue) / 3, (red - green) / 2, (red + green) / 4 - blue / 2), 1)
-        brightness, *colour = (parts.abs().pow(self.eta).flatten(2).mean(2) / 3).unbind(1)
-        return torch.stack((brightness, self.hue * sum(colour)), 1)
+        return (2 * difference).abs().pow(self.eta).flatten(1).mean(1)
 
     def critic_loss(self, batch: Batch) -> dict[str, Tensor]:
         generator = batch.get("generator")
         with torch.no_grad():
             fake = self.make(self.noise(batch))
-        seen = (self.seen(x, batch) for x in (batch["image"], fake))
-        L_x, L_G = (self.errors(x, self.critic.encode(x, generator)).mean(0) for x in seen)
-        loss = (L_x - self.k_t.clone() * L_G).sum()
+        L_x, L_G = (self.scores(self.seen(x, batch), generator=generator).mean() for x in (batch["image"], fake))
+        loss = L_x - self.k_t.clone() * L_G
         balance = (self.gamma * L_x - L_G).detach()
         self.change = self.control * (batch["progress"] ** 2 if self.grows else 1) * balance
         M = L_x.detach() + balance.abs()  # M_global, which falls while the training converges
-        return {"loss": loss, "L_x": L_x.sum(), "L_G": L_G.sum(), "k_t": self.k_t.mean(), "M": M.sum()}
+        return {"loss": loss, "L_x": L_x, "L_G": L_G, "k_t": self.k_t.clone(), "M": M}
 
     def phases(self) -> list[Phase]:
         critic, generator = super().phases()
