@@ -119,21 +119,17 @@ def test_sliders_are_named_by_what_was_measured_and_by_nothing_else(monkeypatch:
     metrics = {"c2 slant": -0.9, "c2 width": 0.2, "c2 thickness": 0.1}
     metrics |= {"c3 slant": 0.1, "c3 width": 0.49, "c3 thickness": 0.3}
     monkeypatch.setattr(core, "card", lambda name: card(**metrics))
-    assert codes.meanings(DIGITS) == ["slant (c₂)", "c₃"]
-    assert codes.sliders("digits") == [
-        ("Slant (c₂)", "Higher leans left; trained on −1 to 1 (bar)"),
-        ("c₃", "Trained on −1 to 1 (bar)"),
-    ]
+    assert codes.meanings(DIGITS) == ["slant to the left (c₂)", "c₃"]
     metrics |= {"c2 slant": 0.9, "c3 thickness": -0.8}
-    assert [below.split(";")[0] for _, below in codes.sliders("digits")] == ["Higher leans right", "Higher is thinner"]
+    assert codes.meanings(DIGITS) == ["slant to the right (c₂)", "thinness (c₃)"]
     monkeypatch.setattr(core, "card", lambda name: card())
     assert codes.meanings(DIGITS) == ["c₂", "c₃"]
 
 
-def test_a_slider_says_what_a_higher_number_is_seen_to_do():
-    for code, (_, below) in enumerate(codes.sliders("digits")):
+def test_more_of_what_a_number_is_called_is_seen_where_it_is_higher():
+    for code, label in enumerate(codes.labels("digits")):
         measure, r = codes.changed(DIGITS)[code]
-        assert codes.HIGHER[measure][r > 0] in below
+        assert label.startswith(codes.OF[measure][r > 0])
         low, high = (measures(code, value)[:, MEASURES.index(measure)] for value in (-1.0, 1.0))
         assert (high > low if r > 0 else high < low).float().mean() > 0.9
 

@@ -55,8 +55,8 @@ PATH = [
     frame.Step(
         "Watch the gap close",
         dict(mode="fit", divergence="kl", beside="none", method="single step", seed="0") | PAPERS,
-        "The critic's T comes up to the best T, and its bound F to the divergence. Once the gap is small, the path can "
-        "only go downhill in D_f.",
+        "The critic's T comes up to the best T, and its bound F to the divergence. Once the gap is small, lowering F "
+        "means lowering D_f, and the path goes downhill.",
         live=True,
     ),
     frame.Step(

@@ -30,7 +30,7 @@ def asked(x: Tensor) -> dict[str, Any]:
     for name in COPIERS:
         model = core.load(name)
         title = name_of(name)
-        panes.append(plots.pane(f"{title}'s copy", model.copies(seen), large=True))
+        panes.append(plots.pane(f"{title}'s reconstruction", model.copies(seen), large=True))
         usual = -model.realness(F.pad(pictures.test_digits()[0][:64], (2, 2, 2, 2))).median().item()
         label = f"{title}: energy (a typical digit: {usual:.2f})"
         readouts.append(plots.readout(label, "", (-model.realness(seen)).tolist()))

@@ -44,8 +44,8 @@ PATH = [
     frame.Step(
         "Draw a star",
         dict(mode="critic", source="sketch", sketch={"strokes": STAR}),
-        "catGAN and ACGAN have to name a digit; SGAN may also answer that a network made it. Compare the copies that "
-        "EBGAN and BEGAN make with those of a digit: the energy says how far they miss.",
+        "catGAN and ACGAN have to name a digit; SGAN may also answer that a network made it. Compare how "
+        "EBGAN and BEGAN reconstruct it with how they reconstruct a digit: the energy is their error.",
     ),
 ]  # fmt: skip
 DIAGRAM = frame.Diagram(

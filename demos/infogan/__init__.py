@@ -175,8 +175,11 @@ def code_controls(page: frame.Page, of: str, when: Any) -> None:
     first = path.FIRST["category"]
     buttons = gr.Radio(choices(of), value=first, label=label, elem_classes="categories")
     page.control(category, buttons, when=when, tip="c₁, one of ten", caption="category “{}”")
-    for key, (label, below) in zip(numbers, codes.sliders(of), strict=True):
-        slider = Slider(-codes.REACH, codes.REACH, 0.0, step=0.05, label=label, elem_classes="code", info=below)
+    for key, label in zip(numbers, codes.labels(of), strict=True):
+        slider = Slider(
+            -codes.REACH, codes.REACH, 0.0, step=0.05, label=codes.title(label),
+            elem_classes="code", info="Trained on −1 to 1 (bar)",
+        )  # fmt: skip
         page.control(key, slider, when=when, tip="a code, uniform on [−1, 1] in training")
 
 

@@ -22,10 +22,10 @@ GARMENTS = ["T-shirt", "trousers", "pullover", "dress", "coat", "sandal", "shirt
 TRAINED, REACH, FURTHEST = 1.0, 2.0, 10.0  # of c2 and c3: in training, on a slider, through the API
 STEPS = [k / 2 for k in range(-4, 5)]  # of a sweep
 CLEAR = 0.5  # a correlation from which on a number is called by what it changes
-HIGHER = {  # what a higher number does, where r is below 0 and where it is above
-    "slant": ("leans left", "leans right"),
-    "width": ("is narrower", "is wider"),
-    "thickness": ("is thinner", "is thicker"),
+OF = {  # what a number is called that goes with a measure, by the sign of r: a higher one is more of it
+    "slant": ("slant to the left", "slant to the right"),
+    "width": ("narrowness", "width"),
+    "thickness": ("thinness", "thickness"),
 }
 NOISES = 8  # pictures of the same codes from different z
 SIDE = 32
@@ -86,18 +86,15 @@ def changed(name: str) -> list[tuple[str, float]]:
 def meanings(name: str) -> list[str]:
     """What c2 and c3 are called: by what they were measured to change, else by their symbol."""
     pairs = zip(("c₂", "c₃"), changed(name), strict=True)
-    return [f"{measure} ({symbol})" if abs(r) >= CLEAR else symbol for symbol, (measure, r) in pairs]
+    return [f"{OF[measure][r > 0]} ({symbol})" if abs(r) >= CLEAR else symbol for symbol, (measure, r) in pairs]
 
 
-def sliders(of: str) -> list[tuple[str, str]]:
-    """A label and a line below it for each number's slider. A page is built without weights too."""
-    trained = "trained on −1 to 1 (bar)".replace(" ", "\N{NO-BREAK SPACE}")
+def labels(of: str) -> list[str]:
+    """The same for a page, which is built without weights too."""
     try:
-        names, measured = meanings(SETS[of]), changed(SETS[of])
+        return meanings(SETS[of])
     except WeightsError:
-        names, measured = ["c₂", "c₃"], [("", 0.0)] * 2
-    ways = [f"higher {HIGHER[measure][r > 0]}; " if abs(r) >= CLEAR else "" for measure, r in measured]
-    return [(title(word), title(way + trained)) for word, way in zip(names, ways, strict=True)]
+        return ["c₂", "c₃"]
 
 
 def title(word: str) -> str:
@@ -232,8 +229,10 @@ def swept(of: str, at: Codes, seed: int, row_by_row: bool = False) -> dict[str, 
         f"{count} pictures from the noise of seed {seed}: on each sheet two codes change, from {signed(-REACH)} to "
         f"{signed(REACH)}, and all else stays fixed. Click a cell to go on from it."
     )
-    captions = [f"Down to {signed(v)} on the code marked ↓." for v in STEPS] if row_by_row else None
-    return plots.film(len(STEPS) if row_by_row else 1, panes, captions=captions) | {"said": said}
+    if not row_by_row:
+        return plots.film(1, panes) | {"said": said}
+    captions = [f"Rows so far: the code marked ↓ from {signed(-REACH)} to {signed(v)}." for v in STEPS]
+    return plots.film(len(STEPS), panes, captions=captions) | {"said": said}
 
 
 def distance(a: Codes, b: Codes) -> float:

@@ -75,14 +75,14 @@ PATH = [
 ]
 DIAGRAM = frame.Diagram(
     "The encoder shrinks the drawing to a single point and the decoder turns it into a photo; skips carry its lines "
-    "straight across. D judges the photo patch by patch.",
+    "straight across. D judges the photo patch by patch, with the drawing beside it.",
     boxes={
         "x": ("drawing x", 0, 0, "reading"),
         "encoder": ("encoder", 1, 0),
         "middle": ("bottleneck\n1 × 1 pixel", 2, 1),
         "decoder": ("decoder", 3, 0),
         "y": ("photo G(x)", 4, 0, "writing"),
-        "D": ("D: is this\npatch real?", 4, 1, "high"),
+        "D": ("D: is this patch\nof x and y real?", 4, 1, "high"),
     },
     arrows=[
         ("x", "encoder"),

@@ -40,9 +40,7 @@ def scored(x: Tensor) -> tuple[dict[str, Any], frame.Note | None]:
     ]
     rows = {title: each.sum(1) for title, each in nats.items()}
     readouts = [plots.readout(f"{title}, so far", "nats", each.cumsum(0).tolist()) for title, each in rows.items()]
-    captions = [
-        f"{k} of {SIDE} rows are read. The fullest orange stands for {FULL:g} nats or more." for k in range(1, SIDE + 1)
-    ]
+    captions = [f"{k} of {SIDE} rows are read. Full orange means {FULL:g} nats or more." for k in range(1, SIDE + 1)]
     film = plots.film(SIDE, panes, readouts, captions)
     totals = {title: round(each.sum().item(), 3) for title, each in nats.items()}
     told = said(totals)

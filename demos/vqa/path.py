@@ -59,8 +59,8 @@ PATH = [
 ]
 EQUATIONS = {
     "looks": r"m^{(k)} = m^{(k-1)} + v^{(k)} \odot u^{(k)}, \qquad p = \operatorname{softmax}\bigl(W m^{(K)}\bigr)",
-    "answers": r"p = \operatorname{softmax}\bigl(\operatorname{MLP}(q \odot i)\bigr) "
-    r"\quad \text{for question } q \text{ and photo } i",
+    "answers": r"\text{LSTM Q + I: } p = \operatorname{softmax}\bigl(\operatorname{MLP}(q \odot i)\bigr), \qquad "
+    r"\text{r-DAN: } p = \operatorname{softmax}\bigl(W m^{(K)}\bigr)",
 }
 DIAGRAM = frame.Diagram(
     "r-DAN: at each step the memory m says where to look in the photo and which words to weigh; what was seen and read "
@@ -82,6 +82,8 @@ DIAGRAM = frame.Diagram(
         ("u", "read"),
         ("see", "m"),
         ("read", "m"),
+        ("m", "see"),
+        ("m", "read"),
         ("m", "answer", "softmax over the answers"),
     ],
 )

@@ -75,6 +75,7 @@ def looking(photo: Image.Image, visual: Tensor, textual: Tensor, words: Sequence
     film = plots.film(1 + K, [pane], weights, captions, plots.READ)
     reading = {"photo": 0.4, "question": 0.4, "v": 0.6, "u": 0.6, "photo>v": 0.4, "question>u": 0.4}
     at_work = reading | {"v>see": 1.0, "see": 1.0, "u>read": 1.0, "read": 1.0, "see>m": 0.8, "read>m": 0.8, "m": 0.6}
+    at_work |= {"m>see": 0.6, "m>read": 0.6}
     turns = [reading, *[at_work] * (K - 1), at_work | {"m": 1.0, "m>answer": 1.0, "answer": 1.0}]
     film["lit"] = frame.lit(turns)
     return film
