@@ -1,6 +1,7 @@
 """Open a picture, wherever it comes from: a visitor's upload, a pad, the API, a link, or a folder of training files."""
 
 import io
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -24,6 +25,9 @@ BRANDS = {  # of files that begin with a box "ftyp"
     "an AVIF": (b"avif", b"avis"),
     "a HEIC": (b"heic", b"heix", b"heim", b"heis", b"hevc", b"hevx", b"mif1", b"msf1"),
 }
+MOST_SCANS = 200  # passes over a JPEG's pixels: a progressive one has ten, and each costs as much time as the picture
+EXIF, MPF = b"Exif\0\0", b"MPF\0"  # how a JPEG's segments begin that Pillow would read, at any cost, on opening it
+LONGEST_EXIF = 2**16
 ORIENTATION = 0x0112  # EXIF's tag; the camera was held so that its picture must be turned:
 TURNS = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -49,8 +53,10 @@ def open_picture(file: bytes | Path) -> Image.Image:
     other = format_not_read(content)
     if other:
         raise ValueError(f"the picture is {other}, which cannot be read here; save it as PNG, JPEG or WebP")
+    if content.startswith(b"\xff\xd8") and content.count(b"\xff\xda") > MOST_SCANS:
+        raise ValueError(f"the picture is stored in more than {MOST_SCANS} passes; save it again as PNG, JPEG or WebP")
     try:
-        image = Image.open(io.BytesIO(content), formats=FORMATS)
+        image = opened(content)
     except (Image.DecompressionBombError, Image.DecompressionBombWarning):  # Pillow's own limits, far beyond ours
         raise ValueError(f"the picture has far more than {MOST_PIXELS:,} pixels; make it smaller") from None
     except Exception as problem:  # Pillow has a dozen kinds of them for damaged files, and words for none but itself
@@ -66,9 +72,34 @@ def open_picture(file: bytes | Path) -> Image.Image:
             f"the picture is animated and has {image.n_frames} frames; a still one was expected: save one frame of it"
         )
     try:
-        return upright(image)
+        return upright(image, content)
     except Exception as problem:
         raise unreadable(problem) from None
+
+
+def opened(content: bytes) -> Image.Image:
+    """The picture's head, read. Its EXIF is not: Pillow copies what a tag points at for each tag, so that one megabyte
+    of them may ask for twenty gigabytes.
+    """
+    if content.startswith(b"\xff\xd8"):
+        content = content.replace(EXIF, bytes(len(EXIF))).replace(MPF, bytes(len(MPF)))
+    return Image.open(io.BytesIO(content), formats=FORMATS)
+
+
+def orientation(exif: bytes) -> int:
+    """EXIF's orientation, from 1 to 8; 1 where it names none."""
+    exif = exif.removeprefix(EXIF)[:LONGEST_EXIF]
+    order = {b"II*\0": "<", b"MM\0*": ">"}.get(exif[:4])
+    try:
+        (start,) = struct.unpack_from(f"{order}I", exif, 4)
+        (entries,) = struct.unpack_from(f"{order}H", exif, start)
+        for k in range(entries):
+            tag, _, _, value = struct.unpack_from(f"{order}HHIH", exif, start + 2 + 12 * k)
+            if tag == ORIENTATION:
+                return value
+    except struct.error:  # also of an unknown order
+        pass
+    return 1
 
 
 def format_not_read(content: bytes) -> str:
@@ -89,10 +120,12 @@ def unreadable(problem: Exception) -> ValueError:
     return ValueError("the file is damaged or not a picture; a whole PNG, JPEG or WebP was expected")
 
 
-def upright(image: Image.Image) -> Image.Image:
-    """An opened picture, shrunk, then turned as its EXIF says, on white, in mode L or RGB."""
+def upright(image: Image.Image, content: bytes) -> Image.Image:
+    """An opened picture, shrunk, then turned as its EXIF says, on white, in mode L or RGB. content: of its file."""
     image.draft(None, (LONGEST_SIDE, LONGEST_SIDE))  # a large JPEG is decoded at a fraction of its size
-    turn = TURNS.get(image.getexif().get(ORIENTATION))
+    image.load()  # a PNG may have its EXIF at its end
+    at = content.find(EXIF, 0, 2 * LONGEST_EXIF) if image.format == "JPEG" else -1
+    turn = TURNS.get(orientation(image.info.get("exif", b"") if at < 0 else content[at : at + LONGEST_EXIF]))
     image = shrunk(eight_bits(image))
     image = image if turn is None else image.transpose(turn)
     if image.has_transparency_data:

@@ -9,17 +9,22 @@ import os
 import threading
 import time
 from collections import Counter
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs
 
+import gradio as gr
+from gradio import processing_utils
 from gradio.queueing import AsyncQueue
-from gradio.utils import LRUCache
+from gradio.utils import LRUCache, get_upload_folder
 from starlette.middleware import Middleware
 from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 MOST_BYTES = 8 * 2**20  # of a request's body: a photo of 5 MB, also as base64 in JSON
 MOST_UPLOADED = 64 * 2**20  # of several photos that are chosen together; each has Gradio's limit of its own
+MOST_VALUES = 300_000  # in a body of JSON: a full pad has a quarter of that. Gradio looks at each while all others wait
+ABANDONED_SECONDS = 3600  # a part of an upload that was broken off is kept for that long; Gradio never deletes it
 UNUSED = {"deep_link", "process_recording", "component_server"}  # routes of Gradio's that write or run what is sent
 LONGEST_QUERY = 16_000  # characters; our own links stay below 8,000
 LONGEST_HEAD = 2**18  # bytes of a request before its body; what is longer gets a 400
@@ -35,6 +40,14 @@ with contextlib.suppress(ImportError):
     from uvicorn.protocols.http import h11_impl
 
     h11_impl.DEFAULT_MAX_INCOMPLETE_EVENT_SIZE = LONGEST_HEAD
+
+
+async def no_download(url: str, cache_dir: str) -> str:
+    """Gradio would fetch any address that a value names as its file's, whole and however long."""
+    raise gr.Error("Send the picture itself, not its address.", print_exception=False)
+
+
+processing_utils.async_ssrf_protected_download = no_download
 
 
 class Limits:
@@ -55,6 +68,7 @@ class Limits:
         gradio.iterators = Iterators(gradio.iterators)  # there is no other moment: Gradio makes its app at the launch
         while True:
             await asyncio.sleep(UNHEARD_SECONDS)
+            delete_abandoned(Path(get_upload_folder()))
             await self.give_up_unheard(gradio.get_blocks()._queue)
 
     async def give_up_unheard(self, queue: Any) -> None:
@@ -74,20 +88,26 @@ class Limits:
             return await PlainTextResponse("There is no such page.", 404)(scope, receive, send)
         if len(scope["query_string"]) > LONGEST_QUERY:
             scope = scope | {"query_string": b""}
-        taken, started = 0, False
-        most = MOST_UPLOADED if scope["path"].endswith("/upload") else MOST_BYTES
-        words = f"A request may have at most {most // 2**20} MB; send fewer or smaller photos."
+        taken, values, over, started = 0, 0, False, False
+        uploads = scope["path"].endswith("/upload")
+        most = MOST_UPLOADED if uploads else MOST_BYTES
+        words = (
+            f"A request may have at most {most // 2**20} MB and {MOST_VALUES:,} values; send fewer or smaller photos."
+        )
         refusal = PlainTextResponse(words, 413)
 
         async def bounded() -> Message:
-            nonlocal taken
+            nonlocal taken, values, over
             message = await receive()
-            taken += len(message.get("body", b""))
-            return {"type": "http.disconnect"} if taken > most else message
+            body = message.get("body", b"")
+            taken += len(body)
+            values += 0 if uploads else body.count(b"[") + body.count(b"{") + body.count(b",")
+            over = over or taken > most or values > MOST_VALUES
+            return {"type": "http.disconnect"} if over else message
 
         async def marked(message: Message) -> None:
             nonlocal started
-            if taken > most and not started:
+            if over and not started:
                 return  # what the route makes of half a body
             if message["type"] == "http.response.start":
                 started = True
@@ -106,14 +126,22 @@ class Limits:
         try:
             await self.app(scope, bounded, marked)
         except Exception:
-            if taken <= most:
+            if not over:
                 raise
         finally:
             self.listening[session] -= scope["method"] == "GET"
             self.listening += Counter()  # leaves those out that are at 0
-        if taken > most and not started:
-            taken = 0
+        if over and not started:
+            over = False
             await refusal(scope, receive, marked)
+
+
+def delete_abandoned(folder: Path) -> None:
+    """Delete what is left of uploads that were broken off: files beside the folders of those that came whole."""
+    for part in folder.glob("tmp*"):
+        with contextlib.suppress(OSError):
+            if part.is_file() and time.time() - part.stat().st_mtime > ABANDONED_SECONDS:
+                part.unlink()
 
 
 def session_of(scope: Scope) -> str:

@@ -209,7 +209,7 @@ BAD = {
     "Neyman from too wide a start": (dict(divergence="neyman", sigma=3.0), "Neyman χ² is infinite", "sigma"),
     "alpha 1": (dict(divergence="alpha", alpha=1.0), "alpha must be a number other than", "alpha"),
     "a divergence that is a list": (dict(divergence=["kl"]), "divergence must be one of tv, kl", "divergence"),
-    "alpha that is text": (dict(divergence="alpha", alpha="x"), "alpha must be a number from -5 to 5", "alpha"),
+    "alpha that is text": (dict(divergence="alpha", alpha="x"), "alpha must be a number from -2 to 3", "alpha"),
     "a seed that is none": (dict(seed="x"), "whole number", "seed"),
 }
 

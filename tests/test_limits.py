@@ -3,18 +3,22 @@
 import asyncio
 import http.client
 import json
+import os
 import socket
 import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 import pytest
+from gradio import processing_utils
 
 import app
+from demos import limits
 from demos.fgan import fits
 from demos.limits import Limits
 
@@ -65,6 +69,41 @@ def test_nobody_passes_the_queue_by(url: str):
     status, _, text = answer(f"{url}gradio_api/run/draw_attend", b'{"data": ["photo", "0", 0.5, 0.5, 1, 0.5, 5]}')
     assert status >= 400
     assert "queue" in text
+
+
+def test_a_body_of_too_many_values_is_refused_before_gradio_looks_at_each(url: str):
+    body = b'{"data": [' + b"[]," * 400_000 + b"0]}"
+    assert len(body) < limits.MOST_BYTES
+    status, _, text = answer(f"{url}gradio_api/queue/join", body)
+    assert (status, "300,000 values" in text) == (413, True)
+    assert answer(url)[0] == 200
+
+
+def test_nothing_is_fetched_from_an_address_in_a_value(url: str, monkeypatch: pytest.MonkeyPatch):
+    async def fetched(*_: Any, **__: Any) -> Any:
+        asked.append(True)
+        raise OSError("there is no network")
+
+    asked: list[bool] = []
+    monkeypatch.setattr(processing_utils, "async_ssrf_protected_get", fetched)
+    there = {"path": "https://example.org/large.bin", "meta": {"_type": "gradio.FileData"}}
+    body = json.dumps({"data": [json.dumps(there), "7"]} | {"data": [there]}).encode()
+    status, _, text = answer(f"{url}gradio_api/call/draw_classify", body)
+    if status == 200:
+        with urlopen(f"{url}gradio_api/call/draw_classify/{json.loads(text)['event_id']}", timeout=30) as reply:
+            assert "error" in reply.read().decode()
+    assert not asked
+
+
+def test_what_is_left_of_an_upload_that_was_broken_off_is_deleted_after_an_hour(tmp_path: Path):
+    old, new, whole = tmp_path / "tmp_old", tmp_path / "tmp_new", tmp_path / "abc" / "photo.png"
+    whole.parent.mkdir()
+    for each in (old, new, whole):
+        each.write_bytes(b"a")
+    for each in (old, whole):
+        os.utime(each, (time.time() - 4000,) * 2)
+    limits.delete_abandoned(tmp_path)
+    assert (old.exists(), new.exists(), whole.exists()) == (False, True, True)
 
 
 DOORS = ["gradio_api/queue/join", "gradio_api/call/draw_classify", "gradio_api/run/predict", "gradio_api/upload"]

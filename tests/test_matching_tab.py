@@ -1,5 +1,6 @@
 """The Matching tab as a visitor meets it: sentences and photos, bad input, the API, and the page in Chromium."""
 
+import base64
 import io
 import json
 import math
@@ -214,11 +215,17 @@ def test_the_api_ranks_photos_and_sentences():
     json.dumps([made, sent, told])
 
 
+PLAIN = io.BytesIO()
+Image.new("1", (4000, 4000)).save(PLAIN, "PNG")
+HUGE = "data:image/png;base64," + base64.b64encode(PLAIN.getvalue()).decode()
+
+
 @pytest.mark.parametrize(
     ("call", "arguments", "words"),
     [
         ("match_text_to_images", ("", None), "no word"),
         ("match_text_to_images", ("a dog", ["x"] * 61), "at most 60"),
+        ("match_text_to_images", ("a dog", [HUGE] * 5), "more than 64,000,000 pixels together"),
         ("match_text_to_images", ("a dog", ["x"]), "the photo came as"),
         ("match_image_to_texts", ("", None), "data URL"),
         ("match_image_to_texts", ("a surfer", [5]), "a sentence was expected"),

@@ -16,7 +16,7 @@ import torch
 from PIL import Image, ImageDraw, PngImagePlugin
 
 from core import pairs
-from core.images import LONGEST_SIDE, open_picture
+from core.images import LONGEST_SIDE, open_picture, orientation
 from demos import draw, pictures, pix2pix
 from demos.gans import critic
 from demos.pictures import as_digit, as_page, read_sketch
@@ -116,6 +116,33 @@ def test_a_picture_is_turned_upright(orientation: int, kind: str) -> None:
     dark = np.asarray(read.convert("L")) < 128
     assert dark[:8, :16].mean() > 0.9
     assert dark.sum() < 160
+
+
+@pytest.mark.parametrize("kind", ["PNG", "WEBP", "JPEG"])
+def test_pillow_never_reads_a_files_exif(kind: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It would copy what a tag points at for each tag: one megabyte of them may ask for twenty gigabytes."""
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    stored = file_of(Image.new("RGB", (48, 32)), kind, exif=exif)
+    for name in ("load", "load_from_fp"):
+        monkeypatch.setattr(Image.Exif, name, lambda *_: pytest.fail("it was read"))
+    assert open_picture(stored).size == (32, 48)
+
+
+BROKEN = [b"", b"II", b"II*\0", b"MM\0*\xff\xff\xff\xff", b"II*\0\x08\0\0\0\xff\xff\x12\x01", b"JJ*\0"]
+
+
+@pytest.mark.parametrize("exif", BROKEN)
+def test_a_broken_exif_turns_nothing(exif: bytes) -> None:
+    assert orientation(b"Exif\0\0" + exif) == 1
+
+
+def test_a_jpeg_of_thousands_of_passes_is_refused_before_it_is_decoded() -> None:
+    stored = file_of(Image.new("L", (64, 64), 255), "JPEG", progressive=True)
+    last = stored.rfind(b"\xff\xda")
+    assert open_picture(stored[:-2] + 20 * stored[last:-2] + stored[-2:]).size == (64, 64)
+    with pytest.raises(ValueError, match="stored in more than 200 passes"):
+        open_picture(stored[:-2] + 400 * stored[last:-2] + stored[-2:])
 
 
 def test_a_file_for_training_is_read_like_a_visitors(tmp_path: Path) -> None:

@@ -8,10 +8,12 @@ from itertools import product
 from typing import Any
 
 import gradio as gr
+import orjson
 import pytest
 
 import app
 from demos import checks, frame
+from demos.frame import parts
 from demos.frame.app import restored
 from demos.frame.said import UNEXPECTED
 
@@ -122,6 +124,23 @@ def test_any_json_in_a_link_fits_or_is_refused(control: str, value: Any):
         return
     assert control != "pad" or found is None
     assert not isinstance(found, float) or math.isfinite(found)
+
+
+@pytest.mark.parametrize("digits", [20, 400])
+def test_an_endless_integer_in_a_sliders_box_gets_a_sentence_that_can_be_sent(digits: int):
+    page = app.pages["draw"]
+    given = page.controls["g_x"].preprocess(-(10**digits))
+    values = page.defaults() | {"mode": "attend", "g_x": given}
+    found = page.tried(page.show, values)
+    assert isinstance(found, frame.Note)
+    orjson.dumps(page.sign(values, None, found))
+
+
+def test_half_a_character_is_replaced_before_it_reaches_an_address():
+    page = app.pages["vqa"]
+    values = parts.received(list(page.controls), list((page.defaults() | {"question": "is it \ud83d?"}).values()))
+    assert values["question"] == "is it ??"
+    assert "is+it" in page.query(values)[0]
 
 
 def test_deep_and_broken_json_in_a_link_too():

@@ -36,7 +36,7 @@ def row_of(name: str, number: float | None) -> Divergence:
     if name not in NUMBERS:
         return divergence(name)
     try:
-        return divergence(name, checks.number(name, number, -5, 5))
+        return divergence(name, checks.number(name, number, -2, 3))
     except ValueError as problem:
         raise frame.Note(str(problem), {"alpha": "alpha", "wjs": "pi"}[name]) from None
 

@@ -8,6 +8,7 @@ from typing import Any
 import gradio as gr
 from gradio.events import EventListenerMethod, set_cancel_events
 
+from demos.frame import parts
 from demos.frame.going import Going
 from demos.frame.said import Shown, noted
 
@@ -50,7 +51,7 @@ class Live:
         def streaming(begins: bool) -> Callable[..., Iterator[list[Any]]]:
             def handler(sign: Any, *given: Any) -> Iterator[list[Any]]:
                 ask, fresh = told(sign).get("ask"), begins or not told(sign).get("live")
-                values = dict(zip(keys, given[len(held) :], strict=True))
+                values = parts.received(keys, given[len(held) :])
                 before = list(given[: len(held)])
                 going = before.pop(0) if anew else None
                 try:

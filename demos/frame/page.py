@@ -308,7 +308,7 @@ class Page(Live):
         self.queue = MODEL if heavy else {}
 
         def run(sign: Any, *given: Any) -> list[Any]:
-            sign, values = told(sign), dict(zip(keys, given, strict=True))
+            sign, values = told(sign), parts.received(keys, given)
             _, settings, _ = self.presses.get(str(sign.get("button")), (None, nothing, ()))
             return self.answer_with(settings, values, self.sets, sign.get("ask"), bool(sign.get("opens")))
 
@@ -360,7 +360,7 @@ class Page(Live):
         keys = list(self.controls)
 
         def handler(*given: Any) -> Any:
-            found = self.tried(read, dict(zip(keys, given, strict=True)))
+            found = self.tried(read, parts.received(keys, given))
             return [gr.skip()] * len(outputs) if isinstance(found, Note) else found
 
         return gr.on(list(listeners), handler, list(self.controls.values()), list(outputs), **QUIET)
@@ -411,7 +411,7 @@ class Page(Live):
         every = list(dict.fromkeys([*keys, *self.sets]))
 
         def handler(event: gr.EventData, sign: Any, *given: Any) -> list[Any]:
-            sign, values = told(sign), dict(zip(names, given, strict=True))
+            sign, values = told(sign), parts.received(names, given)
             opening = opens or bool(sign.get("opens"))
             return self.answer_with(functools.partial(settings, event), values, every, sign.get("ask"), opening)
 

@@ -93,6 +93,12 @@ def words(control: gr.components.Component, key: str, value: Any, wording: str =
     return f"{control.label} {value}"
 
 
+def received(keys: Sequence[str], given: Sequence[Any]) -> dict[str, Any]:
+    """What came from a page, by key. Half a character, as in a text that was cut between the two, becomes a "?"."""
+    whole = (each.encode("utf-8", "replace").decode() if isinstance(each, str) else each for each in given)
+    return dict(zip(keys, whole, strict=True))
+
+
 def written(control: gr.components.Component, value: Any) -> str | None:
     """A control's value as a link holds it, or None where there is none."""
     if isinstance(control, gr.HTML):

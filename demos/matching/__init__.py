@@ -8,7 +8,7 @@ import gradio as gr
 import numpy as np
 
 import core
-from core.images import open_picture
+from core.images import open_picture, opened
 from core.weights import WeightsError
 from core.words import checked, tokens
 from demos import frame, pictures, plots
@@ -20,6 +20,7 @@ from demos.widgets import FilmStrip, PhotoFiles
 TITLE, ID = "Matching", "matching"
 MODES = [("A sentence finds photos", "find"), ("A photo finds sentences", "tell"), ("Everything at once", "matrix")]
 FINDING, RANKING = {"mode": ["find"]}, {"mode": ["tell", "matrix"]}
+MOST_PIXELS_TOGETHER = 64_000_000  # of the photos of one call
 LISTED = 10  # bars of the chart of scores
 
 
@@ -247,7 +248,7 @@ def measured() -> str:
 def match_text_to_images(sentence: str, images: list[str] | None = None) -> dict[str, Any]:
     """Photos in the order in which a sentence fits them. images: data URLs, at most 60; without any the app's own."""
     checked(sentence)
-    photos = pool.ours() if not images else [sent(image, k) for k, image in enumerate(bounded(images, MOST_UPLOADS), 1)]
+    photos = sent_together(bounded(images, MOST_UPLOADS)) if images else pool.ours()
     parts, order = ranked(photos, sentence)
     return {
         "ranked": [{"photo": photos[i].name, "place": int(i), "S": round(float(parts[:, i].sum()), 3)} for i in order],
@@ -274,6 +275,22 @@ def bounded(values: Any, most: int) -> list[Any]:
             f"a list of at most {most} was expected, got {len(values) if isinstance(values, list) else 'none'}"
         )
     return values
+
+
+def sent_together(images: list[Any]) -> list[Photo]:
+    """Photos from data URLs. ValueError where they have more pixels than a call may read."""
+    if sum(map(announced, images)) > MOST_PIXELS_TOGETHER:
+        raise ValueError(f"the photos have more than {MOST_PIXELS_TOGETHER:,} pixels together; make them smaller")
+    return [sent(image, k) for k, image in enumerate(images, 1)]
+
+
+def announced(image: Any) -> int:
+    """How many pixels a data URL's first bytes announce; 0 where they are no picture's, which `sent` says."""
+    try:
+        width, height = opened(pictures.decoded(image)).size
+    except Exception:  # Pillow has a dozen kinds of them for damaged files
+        return 0
+    return width * height
 
 
 def sent(image: Any, k: int) -> Photo:

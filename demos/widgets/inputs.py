@@ -9,11 +9,13 @@ answer each key that is pressed in the box with an error of its own.
 
 import base64
 import binascii
+import math
 from pathlib import Path
 from typing import Any
 
 import gradio as gr
 
+LONGEST_INTEGER = 2**53
 GONE = b"deleted since"  # stands for a file that is no more
 
 
@@ -32,7 +34,8 @@ class Slider(gr.Slider):
         return "slider"
 
     def preprocess(self, payload: Any) -> Any:
-        return payload
+        too_long = isinstance(payload, int) and abs(payload) > LONGEST_INTEGER  # for the answer, which repeats it
+        return (math.inf if payload > 0 else -math.inf) if too_long else payload
 
 
 class PhotoButton(gr.UploadButton):
