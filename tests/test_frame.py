@@ -10,6 +10,8 @@ import os
 import re
 import sys
 from collections.abc import Iterator
+from csv import reader
+from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, parse_qsl, urlsplit
 
@@ -538,6 +540,46 @@ def test_a_chart_is_drawn_anew_when_another_comes_beside_it(still_page: Any):
         second.evaluate("(box, shown) => (box.style.display = shown)", shown)
         page.wait_for_function(CHARTS_FILL, arg="draw", timeout=5_000)
         assert (first.bounding_box()["width"] > 1.5 * before) == (shown == "none")
+
+
+@pytest.mark.browser
+@pytest.mark.parametrize(
+    ("tab", "there"), [("fgan", ["log10 of D above its least", "best"]), ("matching", ["a puppy", "dogs"])]
+)
+def test_every_chart_is_saved_with_the_names_that_it_shows(still_page: Any, tab: str, there: list[str]):
+    page, saved = still_page, []
+    page.set_viewport_size(dict(zip(("width", "height"), SIZES["desktop"], strict=True)))
+    open_tab(page, tab)
+    for chart in page.locator(f"#{tab}-page .chart:visible").all():
+        chart.locator(".main-svg").first.wait_for()
+        with page.expect_download(timeout=10_000) as csv:
+            chart.get_by_role("button", name="CSV").click()
+        saved.append(list(reader(Path(csv.value.path()).read_text(encoding="utf-8").splitlines())))
+    assert len(saved) == 2
+    for rows in saved:
+        assert len(rows) > 3
+        assert {len(row) for row in rows} == {len(rows[0])}
+    cells = {cell for rows in saved for row in rows for cell in row}
+    assert cells >= set(there)
+
+
+@pytest.mark.browser
+def test_a_slider_that_is_put_back_counts_and_so_does_a_number_that_was_brought_within_bounds(still_page: Any):
+    page, at = still_page, "location.search.includes('temperature={}&')"
+    open_tab(page, "pixels")
+    block = page.locator("#pixels-temperature")
+    block.locator("input[type=range]").fill("0.5")
+    page.wait_for_function(at.format("0.5"), timeout=30_000)
+    block.locator(".reset-button").click()
+    page.wait_for_function(at.format("1"), timeout=30_000)
+    block.locator("input[type=number]").fill("9")
+    page.locator("#pixels-note, #pixels-page").get_by_text("must be a number from 0 to 2").first.wait_for()
+    block.locator("input[type=number]").blur()
+    page.wait_for_function(at.format("2"), timeout=30_000)
+    rested(page, "pixels")
+    block.locator(".reset-button").click()
+    page.wait_for_function(at.format("1"), timeout=30_000)
+    rested(page, "pixels")
 
 
 @pytest.mark.browser

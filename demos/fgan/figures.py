@@ -42,6 +42,7 @@ def contour(fitted: list[Fit], mus: list[float], sigmas: list[float], heights: l
     above = [[None if D is None else math.log10(max(D - least, 0) + 1e-3) for D in row] for row in heights]
     figure = plots.figure(f"The way down D: {fitted[0]['label']}", "mean μ", "width σ", height(fitted))
     figure.add_contour(
+        name="log10 of D above its least",
         x=mus,
         y=sigmas,
         z=above,

@@ -44,14 +44,22 @@ const saveChart = (() => {
 
   const cell = (value) => (/[",\n]/.test(value ?? "") ? '"' + String(value).replaceAll('"', '""') + '"' : (value ?? ""));
 
+  // Words in a chart are written as HTML; a file has them as they are read.
+  const plain = (text) => (typeof text === "string" ? new DOMParser().parseFromString(text, "text/html").body.textContent : text);
+
   function csvOf(plot) {
     const [x, y] = ["xaxis", "yaxis"].map((axis) => plot.layout?.[axis]?.title?.text || axis[0]);
     const traces = plot._fullData ?? [];
     const sheet = traces.some(({ z }) => z); // a value for each pair of x and y
-    const rows = [sheet ? [x, y, "value"] : ["series", x, y]];
+    const rows = [sheet ? ["series", x, y, "value"] : ["series", x, y]];
+    const named = (axis, value) => {
+      const { tickvals = [], ticktext = [] } = plot._fullLayout?.[axis] ?? {};
+      return plain(ticktext[tickvals.indexOf(value)] ?? value);
+    };
+    const point = (trace, xValue, yValue) => [trace.name, named("xaxis", xValue), named("yaxis", yValue)];
     for (const trace of traces) {
-      if (sheet) trace.z.forEach((line, i) => line.forEach((value, k) => rows.push([trace.x?.[k] ?? k, trace.y?.[i] ?? i, value])));
-      else trace.x?.forEach((value, k) => rows.push([trace.name, value, trace.y[k]]));
+      if (trace.z) trace.z.forEach((line, i) => line.forEach((value, k) => rows.push([...point(trace, trace.x?.[k] ?? k, trace.y?.[i] ?? i), value])));
+      else trace.x?.forEach((value, k) => rows.push(point(trace, value, trace.y[k]).concat(sheet ? [""] : [])));
     }
     return rows.map((row) => row.map(cell).join(",")).join("\n") + "\n";
   }

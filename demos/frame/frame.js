@@ -397,6 +397,20 @@ const glimpse = (() => {
   });
   drawn.observe(document.documentElement, { childList: true, subtree: true });
 
+  // A slider that is put back, or whose number is brought within bounds, says so to nobody but itself.
+  const asIfMoved = (from) =>
+    setTimeout(() => {
+      const slider = from.closest(".block")?.querySelector("input[type=range]");
+      slider?.dispatchEvent(new Event("input", { bubbles: true }));
+    }, 50);
+  document.addEventListener("click", ({ target }) => {
+    const button = target.closest?.(".side .reset-button");
+    if (button) asIfMoved(button);
+  });
+  document.addEventListener("focusout", ({ target }) => {
+    if (target.matches?.(".side input[type=number]") && (target.value === "" || !target.validity.valid)) asIfMoved(target);
+  });
+
   // The film rests: a link may hold this step.
   document.addEventListener("glimpse-rest", (event) => {
     const page = event.target.closest(".page");

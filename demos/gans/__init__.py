@@ -24,8 +24,8 @@ SOURCES = [("A test picture", "stock"), ("My own drawing", "sketch")]
 RATES = [0.0001, 0.0003, 0.001, 0.003, 0.01, 0.02, 0.05, 0.1, 1.0]
 TIPS = {"weight": "λ. The papers have 10, for pictures, where gradients are sums over many pixels"}
 RACE_EQUATION = (
-    r"\min_G \max_D\ \mathbb E_x\,[f(D(x))] + \mathbb E_z\,[g(D(G(z)))] - "
-    r"\lambda\,\mathbb E_{\hat x}\,(\lVert \nabla D(\hat x) \rVert - 1)^2"
+    r"\begin{aligned} \min_G \max_D\ & \mathbb E_x\,[f(D(x))] + \mathbb E_z\,[g(D(G(z)))] \\"
+    r" & - \lambda\,\mathbb E_{\hat x}\,(\lVert \nabla D(\hat x) \rVert - 1)^2 \end{aligned}"
 )
 AT_REST = f"(session) => {{ glimpse.rest({ID!r}); return [session]; }}"
 TICKS = """(...picked) => ["gans-variants", "gans-shoes"].forEach((id, k) => {

@@ -87,7 +87,7 @@ class Session:
     def sent(self) -> dict[str, Any]:
         """The frame of now, on its way to the page."""
         self.undrawn |= {self.race.step}
-        return self.race.frame()
+        return self.race.frame() | {"sent": time.monotonic()}  # the page does not hear the same value twice
 
     def run(self, pace: str, ahead_of_page: float = math.inf) -> Iterator[dict[str, Any] | int]:
         """Frames of the race, until it is over, stopped, or has run for long enough; before them, while others run,

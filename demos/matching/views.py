@@ -131,7 +131,8 @@ def scores_chart(title: str, names: Sequence[str], parts: Sequence[Sequence[floa
         text = html.escape(shortened(name, 48))
         result.add_annotation(text=text, x=0, xref="paper", xanchor="left", y=place - 0.4, showarrow=False)
     result.update_layout(barmode="relative", hovermode="closest", margin_l=12)
-    return result.update_yaxes(showticklabels=False, showgrid=False, range=[len(names) - 0.5, -0.8])
+    ticks = dict(tickvals=places, ticktext=[html.escape(name) for name in names])  # not shown, but saved as CSV
+    return result.update_yaxes(showticklabels=False, showgrid=False, range=[len(names) - 0.5, -0.8], **ticks)
 
 
 def matrix_chart(photos: Sequence[str], told: Sequence[str], S: np.ndarray) -> go.Figure:

@@ -211,7 +211,11 @@ function receive() {
   if (!news.length) return;
   if (value.race !== name || value.frames) start(value);
   for (const frame of news) if (frame.step !== frames.at(-1)?.step) frames.push(frame);
-  if (frames.length > MOST) frames = frames.filter((_, i) => i % 2 === 0 || i === frames.length - 1);
+  if (frames.length > MOST) {
+    const at = frames[index]?.step ?? 0;
+    frames = frames.filter((_, i) => i % 2 === 0 || i === frames.length - 1);
+    index = Math.max(0, frames.findLastIndex(({ step }) => step <= at));
+  }
   race.dataset.race = name;
   race.dataset.frames = frames.length;
   if (news.length > 1 && !window.matchMedia("(prefers-reduced-motion: reduce)").matches) {
@@ -277,10 +281,11 @@ function savePng() {
 // The losses and facts of every frame that was kept.
 function saveCsv() {
   const labels = frames.at(-1).players[0].facts.map(([label]) => label);
+  const twins = cells[0].title === cells[1]?.title;
   const rows = [["step", "player", "critic loss", "generator loss", ...labels]];
   for (const { step, players: both } of frames) {
     both.forEach(({ losses, facts }, i) => {
-      rows.push([step, cells[i].title, losses.critic, losses.generator, ...facts.map(([, text]) => text)]);
+      rows.push([step, twins ? cells[i].title + (i ? " (right)" : " (left)") : cells[i].title, losses.critic, losses.generator, ...facts.map(([, text]) => text)]);
     });
   }
   save(new Blob([rows.map((row) => row.map((v) => v ?? "").join(",") + "\n").join("")], { type: "text/csv" }), "csv");
