@@ -171,10 +171,19 @@ const glimpse = (() => {
     if (stage) Object.assign(stage.dataset, { caption: page.caption ?? "", key: page.query ?? "" });
     if (!failed) follow(tab);
     document.querySelectorAll("#" + tab + "-page .chart").forEach((box) => widths.observe(box));
-    // A table that is wider than a phone scrolls; so a keyboard must reach it.
+    // A table that is wider than a phone scrolls; so a keyboard must reach it. So do equations.
     document.querySelectorAll("#" + tab + "-page .wide-table").forEach((table) => (table.tabIndex = 0));
+    reach();
     next(tab);
   }
+
+  function reach() {
+    document.querySelectorAll(".page .katex-display").forEach((each) => {
+      if (each.scrollWidth > each.clientWidth) each.tabIndex = 0;
+      else each.removeAttribute("tabindex");
+    });
+  }
+  window.addEventListener("resize", reach);
 
   // Live work has a sentence for every frame: only the one with which it rests is read aloud.
   function say(page, value) {
