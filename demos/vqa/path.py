@@ -60,7 +60,8 @@ PATH = [
 EQUATIONS = {
     "looks": r"m^{(k)} = m^{(k-1)} + v^{(k)} \odot u^{(k)}, \qquad p = \operatorname{softmax}\bigl(W m^{(K)}\bigr)",
     "answers": r"\begin{aligned} \text{LSTM Q + I: } & p = \operatorname{softmax}\bigl("
-    r"\operatorname{MLP}(q \odot i)\bigr) \\ \text{r-DAN: } & p = \operatorname{softmax}\bigl(W m^{(K)}\bigr) \end{aligned}",
+    r"\operatorname{MLP}(q \odot i)\bigr) \\ "
+    r"\text{r-DAN: } & p = \operatorname{softmax}\bigl(W m^{(K)}\bigr) \end{aligned}",
 }
 DIAGRAM = frame.Diagram(
     "r-DAN: at each step the memory m says where to look in the photo and which words to weigh; what was seen and read "
