@@ -173,17 +173,17 @@ const glimpse = (() => {
     document.querySelectorAll("#" + tab + "-page .chart").forEach((box) => widths.observe(box));
     // A table that is wider than a phone scrolls; so a keyboard must reach it. So do equations.
     document.querySelectorAll("#" + tab + "-page .wide-table").forEach((table) => (table.tabIndex = 0));
-    reach();
+    reach("#" + tab + "-page");
     next(tab);
   }
 
-  function reach() {
-    document.querySelectorAll(".page .katex-display").forEach((each) => {
+  function reach(part) {
+    document.querySelectorAll(part + " .katex-display").forEach((each) => {
       if (each.scrollWidth > each.clientWidth) each.tabIndex = 0;
       else each.removeAttribute("tabindex");
     });
   }
-  window.addEventListener("resize", reach);
+  window.addEventListener("resize", () => reach(".page"));
 
   // Live work has a sentence for every frame: only the one with which it rests is read aloud.
   function say(page, value) {
