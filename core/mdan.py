@@ -112,14 +112,18 @@ def evaluate_recall(model: MDAN, batches: Iterable[Batch]) -> dict[str, float]:
 def recalls(S: Tensor, owners: Tensor) -> dict[str, float]:
     """S: (photos, sentences). owners: (sentences,), the photo that each tells of. ValueError where S is not finite.
 
-    What fits as well does not push anything back: the same sentence below two photos is right for both.
+    Of what fits equally well half comes before: the same sentence below two photos is found for both, and where
+    everything fits alike nothing is found.
     """
     if not S.isfinite().all():
         raise ValueError("similarities must be finite")
     own = S[owners, torch.arange(len(owners))]
-    photo_rank = (own < S).sum(0)  # of a sentence's photo, from 0
+    photo_rank = (own < S).sum(0) + ((own == S).sum(0) - 1) / 2  # of a sentence's photo, from 0
     best = torch.full((len(S),), -torch.inf).scatter_reduce(0, owners, own, "amax")
-    sentence_rank = (best[:, None] < S).sum(1)  # of a photo's best sentence
+    others = owners != torch.arange(len(S))[:, None]
+    sentence_rank = (best[:, None] < S).sum(1) + ((best[:, None] == S) & others).sum(
+        1
+    ) / 2  # of a photo's best sentence
     found: dict[str, Any] = {}
     for way, ranks in (("photo to sentence", sentence_rank), ("sentence to photo", photo_rank)):
         found |= {f"R@{k}, {way}": 100 * (ranks < k).double().mean().item() for k in (1, 5, 10)}

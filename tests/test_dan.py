@@ -169,6 +169,15 @@ def test_recalls_are_counted_as_by_sorting():
     assert found["R@10"] == (found["R@10, photo to sentence"] + found["R@10, sentence to photo"]) / 2
 
 
+def test_what_fits_equally_well_is_found_by_chance_only_and_a_shared_sentence_for_both_photos():
+    alike = recalls(torch.zeros(100, 500), torch.arange(100).repeat_interleave(5))
+    assert {alike[key] for key in alike if key != "n"} == {0}
+    S = torch.eye(2).repeat_interleave(2, 1)  # two photos, two sentences each
+    S[:, 1] = S[:, 3] = 2.0  # the same sentence below both
+    shared = recalls(S, torch.tensor([0, 0, 1, 1]))
+    assert shared["R@1, photo to sentence"] == shared["R@1, sentence to photo"] == 100
+
+
 def test_every_sentence_of_a_photo_is_learned_from_and_measured_and_words_fall_out(monkeypatch: pytest.MonkeyPatch):
     model = MDAN(words=[f"word{k}" for k in range(20)], channels=6, lost=0.3, **SIZES)
     sentences = [[torch.tensor([2 + 5 * photo + k] * 4) for k in range(5)] for photo in range(3)]

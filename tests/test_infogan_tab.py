@@ -222,7 +222,7 @@ def test_a_drawing_sets_the_sliders_and_is_drawn_again_from_them():
     assert np.abs(drawn[0] - picture(DIGITS, Codes(**wanted), 0)).max() <= 2  # as when the codes are turned
     turned = show(mode="read", source="sketch", sketch=SEVEN, **wanted | {"c2": -wanted["c2"] or 1.0})
     assert [pane["title"] for pane in turned.outputs[0]["panes"]][2:] == ["From your codes"]
-    assert "You then moved to" in turned.said
+    assert "The sliders stand at" in turned.said
 
 
 def test_another_test_digit_brings_its_own_codes_and_other_modes_keep_theirs():
@@ -385,4 +385,4 @@ def test_a_read_digit_moves_the_sliders_and_they_turn_on_from_there(url: str):
         page.locator("#infogan-c2 input[type=range]").focus()
         page.keyboard.press("ArrowLeft" if read["c2"] > 0 else "ArrowRight")
         page.locator("#infogan-film .pane").nth(2).wait_for(timeout=30_000)
-        assert "You then moved to" in page.locator("#infogan-said .said").inner_text()
+        assert "The sliders stand at" in page.locator("#infogan-said .said").inner_text()

@@ -265,7 +265,7 @@ def again(x: Tensor, at: Codes, seed: int) -> dict[str, Any]:
     said = f"From the picture alone, {answered(name, reading)}"
     if at != codes:
         panes.append(plots.pane("From your codes", model.pictures(z, told([at] * NOISES)), large=True, smooth=True))
-        said += f" You then moved to category {at.category}, {signed(at.c2)} and {signed(at.c3)}."
+        said += f" The sliders stand at category {at.category}, {signed(at.c2)} and {signed(at.c3)}."
     words = [f"Noise {k + 1} of {NOISES}: the codes stay fixed, so what changes comes from it." for k in range(NOISES)]
     shown = {"read": {key: part[0].tolist() for key, part in reading._asdict().items()}, "codes": codes._asdict()}
     return plots.film(NOISES, panes, captions=words) | shown | {"said": said, "start": 0}
