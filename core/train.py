@@ -157,6 +157,9 @@ class Run:
         with first_weights(data.seeded(seed, "weights")):
             self.model = recipe.build(**self.config).to(device).train()
         self.phases = self.model.phases()
+        if recipe.bfloat16:
+            for phase in self.phases:
+                phase.loss = torch.autocast(device, torch.bfloat16)(phase.loss)
         self.averaged = self.model.averaged() if declares(self.model, Averages) else self.model
         self.average: AveragedModel | None = None
         if recipe.average is not None:
@@ -215,7 +218,7 @@ class Run:
     def identity(self) -> dict[str, Any]:
         """What two runs must share to be one run, put down and taken up."""
         settings = dict(steps=self.steps, config=json.dumps(self.config), seed=self.seed, batch_size=self.batch_size)
-        return settings | {"average": self.recipe.average}
+        return settings | {"average": self.recipe.average, "bfloat16": self.recipe.bfloat16}
 
     def save(self, path: Path) -> None:
         """Write the checkpoint beside its old version, then rename it over that one.
@@ -268,6 +271,7 @@ class Run:
                 "batch_size": self.batch_size,
                 "seed": self.seed,
                 "average": self.recipe.average,
+                "bfloat16": self.recipe.bfloat16,
                 "seconds": round(self.seconds),
                 "device": processor() if self.device == "cpu" else torch.cuda.get_device_name(),
                 "threads": processes() * (torch.get_num_threads() if self.device == "cpu" else 1),  # a GPU is one

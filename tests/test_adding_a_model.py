@@ -222,8 +222,8 @@ class Coded(GAN):
         code = torch.randint(self.rule.told, (len(batch["image"]),), generator=batch["generator"])
         return F.one_hot(code, self.rule.told).float()
 
-    def some_condition(self, n: int) -> Tensor:
-        return F.one_hot(torch.arange(n) % self.rule.told, self.rule.told).float()
+    def some_condition(self, z: Tensor) -> Tensor:
+        return F.one_hot(torch.arange(len(z)) % self.rule.told, self.rule.told).float()
 
     def scores(self, x: Tensor, condition: Tensor | None = None, generator: torch.Generator | None = None) -> Tensor:
         return super().scores(x, None, generator)[:, 0]
@@ -275,7 +275,7 @@ def test_one_row_plays_on_digits_and_in_the_plane_alike(coded: None):
         assert moved == {"generator", "Q", "critic"}
         assert model.sample(5, generator=seeded(0, "z")).shape == (5, *model.shape)
         z = torch.randn(1, model.latents, generator=seeded(0, "z")).expand(2, -1)
-        one, other = model.pictures(z, model.some_condition(2))
+        one, other = model.pictures(z, model.some_condition(z))
         assert not torch.equal(one, other)
 
 

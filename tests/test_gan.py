@@ -11,7 +11,7 @@ from torch import Tensor, nn
 
 from core import data, zoo
 from core.gan import VARIANTS, metrics, objectives, penalties, playground, theory
-from core.gan.energy import PLAIN
+from core.gan.energy import OPPONENT, PLAIN, REMEMBERED, alike_distributed, mixed
 from core.gan.game import one_hot
 from core.gan.networks import Perceptron
 from core.gan.variants import build, in_plane
@@ -327,6 +327,86 @@ def test_began_can_begin_with_a_control_that_does_nothing():
         changes.append(model.change.item())
     assert changes[0] == 0
     assert changes[1] == pytest.approx(changes[2] / 4) != 0
+
+
+def shoes(*rgb: tuple[float, float, float]) -> Tensor:
+    """Plain boxes of these colours on white, 32 x 32."""
+    x = torch.ones(len(rgb), 3, 32, 32)
+    x[:, :, 10:20, 6:26] = torch.tensor(rgb).view(-1, 3, 1, 1)
+    return x
+
+
+def coloured(**changes) -> nn.Module:
+    return build(variant="began", coloured=True, size=32, channels=3, filters=4, **changes)
+
+
+def test_a_told_colour_goes_into_a_pixel_by_the_share_that_is_made_for_it():
+    planes = torch.full((1, 5, 1, 2), 0.5)
+    planes[0, :3, 0, 1] = torch.tensor([0.2, 0.3, 0.4])
+    planes[0, 3:, 0, 1] = torch.tensor([1.0, 0.25])  # shares of 1 and -0.5
+    told = torch.tensor([[1.0, -1.0, 0.0, 0.4, 0.0, -0.4]])
+    made = mixed(planes, told)[0, :, 0]
+    torch.testing.assert_close(made[:, 0], torch.full((3,), 0.5))  # nothing of either
+    torch.testing.assert_close(made[:, 1], torch.tensor([0.2 + 0.5 - 0.1, 0.3 - 0.5, 0.4 + 0.1]))
+
+
+def test_both_players_of_a_coloured_began_are_told_the_real_photos_colours():
+    model, photos = coloured(), shoes((1.0, 0.0, 0.0), (0.0, 0.0, 1.0))
+    batch = {"image": photos, "progress": 0.0, "generator": data.seeded(0, "noise")}
+    red, blue = model.condition(batch)
+    torch.testing.assert_close(red, torch.tensor([1.0, -1, -1, 1, -1, -1]))
+    torch.testing.assert_close(blue, torch.tensor([-1.0, -1, 1, -1, -1, 1]))
+    told = []
+    energies = model.energies
+    model.energies = lambda x, code, condition=None: told.append(condition) or energies(x, code, condition)
+    for loss in (model.critic_loss, model.generator_loss):
+        loss(batch)["loss"].backward()
+    assert len(told) == 3  # real and made ones in the critic's turn, made ones in the generator's
+    assert all(torch.equal(each, torch.stack((red, blue))) for each in told)
+    assert torch.equal(model.seen_colours[-2:], torch.stack((red, blue)))
+    assert len(model.seen_colours) == REMEMBERED
+    assert torch.equal(
+        model.scores(photos), model.scores(photos, torch.stack((red, blue)))
+    )  # a photo's own, if none is told
+    assert not torch.equal(model.scores(photos), model.scores(photos, torch.stack((blue, red))))
+
+
+def test_a_coloured_began_makes_the_same_thing_in_the_colours_that_it_is_told():
+    model = coloured()
+    z = torch.randn(1, 64, generator=data.seeded(0, "z")).expand(2, -1)
+    one, other = model.pictures(z, torch.tensor([[1.0, -1, -1, 1, -1, -1], [-1.0, -1, 1, -1, -1, 1]]))
+    assert not torch.equal(one, other)
+    model.seen_colours.uniform_(-1, 1)
+    assert torch.equal(model.pictures(z), model.pictures(z, model.some_condition(z)))
+    torch.testing.assert_close(model.pictures(z[:1]), model.pictures(z)[:1])
+    with pytest.raises(ValueError, match="only began can be told colours"):
+        build(variant="dcgan", coloured=True)
+
+
+def test_colours_out_of_noise_are_as_frequent_as_those_of_the_examples_and_go_together_as_they_do():
+    """Examples most of which are grey and a few red: so are those drawn, and accents are as bright as main colours."""
+    g = torch.Generator().manual_seed(0)
+    n = 2000
+    brightness, red = 0.5 * torch.randn(n, 1, generator=g), (torch.rand(n, 1, generator=g) < 0.1).float()
+    main = (brightness * 0.5 + red * torch.tensor([0.5, -0.2, -0.3])).clamp(-1, 1)
+    examples = torch.cat((main, (main + 0.05 * torch.randn(n, 3, generator=g)).clamp(-1, 1)), 1)
+    z = torch.randn(4000, 6, generator=g)
+    drawn = alike_distributed(z, examples)
+
+    def measured(c: Tensor) -> list[float]:
+        grey = c[:, :3].mean(1)
+        colour = c[:, :3].amax(1) - c[:, :3].amin(1)
+        together = torch.corrcoef(torch.stack((grey, c[:, 3:].mean(1))))[0, 1]
+        return [grey.mean(), grey.std(), grey.quantile(0.1), colour.mean(), (colour > 0.4).float().mean(), together]
+
+    for found, expected in zip(measured(drawn), measured(examples), strict=True):
+        assert found.item() == pytest.approx(expected.item(), abs=0.05)
+    assert (drawn - alike_distributed(z + 1e-4, examples)).abs().max() < 0.05  # no jumps on a walk
+    assert torch.equal(drawn[:3], alike_distributed(z[:3], examples))
+
+
+def test_opponent_axes_are_orthonormal_so_that_there_and_back_changes_nothing():
+    torch.testing.assert_close(OPPONENT @ OPPONENT.T, torch.eye(3))
 
 
 def test_began_and_the_penalised_critics_have_no_batch_norm_and_began_no_transposed_convolution():

@@ -434,6 +434,7 @@ def test_the_card_says_how_the_weights_were_made(tmp_path: Path, small_set: Data
     assert card["config"] == json.loads(json.dumps(zoo.recipe("draw-mnist").config | SMALL))
     assert card["dataset"] == {"name": "mnist-binarised", "origin": "made here", "licence": "none"}
     assert (card["training"]["steps"], card["training"]["seed"], card["training"]["batch_size"]) == (9, 3, 10)
+    assert card["training"]["bfloat16"] is zoo.recipe("draw-mnist").bfloat16
     assert card["metrics"] == {}
     assert card["reported"] == {"nll": 80.97}
     assert card["history"]["curve"]["step"] == list(range(1, 10))
@@ -505,6 +506,26 @@ def test_a_running_average_is_kept_shown_and_shipped_and_does_not_disturb_the_tr
     plain = new_run("averaged", steps=20)
     advance(plain, small_set)
     assert_equal(dict(plain.model.state_dict()), trained)
+
+
+@pytest.mark.parametrize("sixteen", [False, True])
+def test_matrices_are_multiplied_in_16_bits_in_training_alone_and_where_the_recipe_says_so(
+    small_set: Dataset, monkeypatch: pytest.MonkeyPatch, sixteen: bool
+):
+    monkeypatch.setitem(zoo.RECIPES, "pair", dataclasses.replace(zoo.recipe("pair"), bfloat16=sixteen))
+    made, seen = Pair.fake, []
+
+    def watched(self: Pair, batch: Batch) -> Tensor:
+        pictures = made(self, batch)
+        seen.append(pictures.dtype)
+        return pictures
+
+    monkeypatch.setattr(Pair, "fake", watched)
+    run = new_run("pair")
+    advance(run, small_set)
+    assert set(seen) == {torch.bfloat16 if sixteen else torch.float32}
+    assert {parameter.dtype for parameter in run.model.parameters()} == {torch.float32}
+    assert run.model.generator(torch.ones(1, 3)).dtype == torch.float32
 
 
 def test_a_running_average_survives_a_stop(tmp_path: Path, small_set: Dataset, averaged_recipe: None):

@@ -671,6 +671,7 @@ def test_shipped_weights_belong_to_a_recipe_that_has_not_moved_on(name: str):
     assert not found or recipe.data in FINDING
     assert (card["family"], card["variant"]) == (recipe.family, recipe.variant)
     assert card["training"].get("average") == recipe.average
+    assert card["training"].get("bfloat16", False) == recipe.bfloat16
     assert card["training"]["seed"] == recipe.seed
     assert card["dataset"]["name"] == recipe.data
     assert card["paper"] == recipe.paper

@@ -18,9 +18,9 @@ class ClassConditionalGAN(GAN, ToldClass):
     def condition(self, batch: Batch) -> Tensor:
         return one_hot(batch["label"])
 
-    def some_condition(self, n: int) -> Tensor:
+    def some_condition(self, z: Tensor) -> Tensor:
         """0, 1, 2, ..."""
-        return one_hot(torch.arange(n) % CLASSES)
+        return one_hot(torch.arange(len(z), device=z.device) % CLASSES)
 
 
 class ConditionalGAN(ClassConditionalGAN):

@@ -131,9 +131,10 @@ class InfoGAN(GAN):
         n, generator, device = len(batch["image"]), batch.get("generator"), batch["image"].device
         return random_codes(n, generator, device)
 
-    def some_condition(self, n: int) -> Tensor:
+    def some_condition(self, z: Tensor) -> Tensor:
         """The categories in turn, the numbers in the middle."""
-        return with_numbers(torch.arange(n) % CLASSES, torch.zeros(n, CONTINUOUS))
+        n = len(z)
+        return with_numbers(torch.arange(n) % CLASSES, torch.zeros(n, CONTINUOUS)).to(z.device)
 
     def lambdas(self, progress: float | Tensor) -> Tensor:
         """Of the category and of the numbers, after this share of the training."""

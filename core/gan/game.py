@@ -109,7 +109,7 @@ class GAN(nn.Module, Model, Samples, Shows, Averages, Records):
         self.moved = moved
         self.generator = parts.generator(latents + rule.told)
         self.critic = (
-            parts.copier()
+            parts.copier(seen=rule.seen)
             if rule.copies
             else parts.critic(seen=rule.seen, outputs=rule.outputs, norm=rule.norm, bias=rule.bias)
         )
@@ -139,8 +139,8 @@ class GAN(nn.Module, Model, Samples, Shows, Averages, Records):
         """What the generator is told with a batch, (B, told); the critic sees the same. None where there is nothing."""
         return None
 
-    def some_condition(self, n: int) -> Tensor | None:
-        """What it is told where nobody asks for anything: (n, told)."""
+    def some_condition(self, z: Tensor) -> Tensor | None:
+        """What it is told beside z (n, latents) where nobody asks for anything: (n, told)."""
         return None
 
     # -------------------------------------------------------------- training
@@ -238,7 +238,7 @@ class GAN(nn.Module, Model, Samples, Shows, Averages, Records):
         if not self.rule.told:
             condition = None
         elif condition is None:
-            condition = self.some_condition(len(z)).to(z.device)
+            condition = self.some_condition(z)
         elif condition.shape != (len(z), self.rule.told):
             raise ValueError(f"condition must have shape {(len(z), self.rule.told)}, got {tuple(condition.shape)}")
         return self.make(z, condition).clamp(0, 1)
@@ -252,5 +252,5 @@ class GAN(nn.Module, Model, Samples, Shows, Averages, Records):
     def probe(self) -> Tensor:
         """Some pixels of a fixed z's picture, and what the critic says of it: are these the right weights?"""
         z = torch.linspace(-1.5, 1.5, 2 * self.latents).view(2, -1)
-        x, told = self.pictures(z), self.some_condition(2)
+        x, told = self.pictures(z), self.some_condition(z)
         return torch.cat((x.flatten()[:: max(1, x.numel() // 61)], self.scores(x, told).flatten()))

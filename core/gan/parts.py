@@ -33,8 +33,8 @@ class Parts(Protocol):
     def critic(self, *, seen: int, outputs: int, norm: str, bias: bool) -> nn.Module:
         """(B, seen + C, ...) -> (B, outputs): it sees `seen` planes or numbers of a condition too."""
 
-    def copier(self) -> Autoencoder:
-        """(B, *shape) -> copies (B, *shape), through a code."""
+    def copier(self, *, seen: int = 0) -> Autoencoder:
+        """(B, *shape) -> copies (B, *shape), through a code; its second half sees `seen` numbers of a condition too."""
 
 
 @dataclass(frozen=True)
@@ -53,10 +53,10 @@ class Convolutions:
         shape = (channels + seen, *size)
         return ConvCritic(shape=shape, filters=self.filters, outputs=outputs, norm=norm, bias=bias)
 
-    def copier(self) -> Autoencoder:
+    def copier(self, *, seen: int = 0) -> Autoencoder:
         units = 16 * self.filters
         encode = FlatEncoder(shape=self.shape, units=units, code=self.code)
-        return Autoencoder(encode, FlatGenerator(inputs=self.code, shape=self.shape, units=units))
+        return Autoencoder(encode, FlatGenerator(inputs=self.code + seen, shape=self.shape, units=units))
 
 
 @dataclass(frozen=True)
@@ -73,14 +73,20 @@ class Flat(Convolutions):
 
 @dataclass(frozen=True)
 class Mirrored(Convolutions):
-    """BEGAN's pair: the generator is the second half of a copier."""
+    """BEGAN's pair: the generator is the second half of a copier.
+
+    mixed: planes that either makes beside a picture's, such as how much of a told colour is in each pixel.
+    """
+
+    mixed: int = 0
 
     def generator(self, inputs: int) -> nn.Module:
-        return UpsamplingDecoder(inputs=inputs, shape=self.shape, filters=self.filters)
+        channels, *size = self.shape
+        return UpsamplingDecoder(inputs=inputs, shape=(channels + self.mixed, *size), filters=self.filters)
 
-    def copier(self) -> Autoencoder:
+    def copier(self, *, seen: int = 0) -> Autoencoder:
         encode = DownsamplingEncoder(shape=self.shape, filters=self.filters, code=self.code)
-        return Autoencoder(encode, self.generator(self.code))
+        return Autoencoder(encode, self.generator(self.code + seen))
 
 
 @dataclass(frozen=True)
@@ -107,8 +113,10 @@ class Points:
     def critic(self, *, seen: int, outputs: int, norm: str, bias: bool) -> nn.Module:
         return Perceptron(2 + seen, self.hidden, outputs)
 
-    def copier(self) -> Autoencoder:
-        return Autoencoder(Perceptron(2, self.hidden, 1), Perceptron(1, self.hidden, 2))  # two would copy anything
+    def copier(self, *, seen: int = 0) -> Autoencoder:
+        return Autoencoder(
+            Perceptron(2, self.hidden, 1), Perceptron(1 + seen, self.hidden, 2)
+        )  # two would copy anything
 
 
 def widened(layer: nn.Linear, inputs: int) -> nn.Linear:

@@ -16,8 +16,8 @@ Differences from the papers
   has twice the others' filters on digits: a critic with clipped weights can say little with few.
 - The original GAN's generator has batch norm, which came a year later: without it every run made one picture.
 - On digits BEGAN's energies are relative to what is on a picture, lambda_k grows, and its generator is also asked for
-  codes that lie as real pictures' do: with the paper's own, ours made ones or black. On shoes lambda_k and rate alone
-  are larger.
+  codes that lie as real pictures' do: with the paper's own, ours made ones or black. On shoes lambda_k and rate are
+  larger, and both networks are told two colours of a photo: left alone they play in grey (energy.py).
 - EBGAN's critic, a perceptron as in its paper's experiments on digits, sees pictures with noise on them in training.
   Its energy is the copy's mean squared error, not the length of the error: a margin then suits pictures of any size.
 - SGAN's labelled digits are told apart by the ten digits' logits alone, as in Salimans et al. 2016 (arXiv:1606.03498,
@@ -32,13 +32,14 @@ Differences from the papers
 """
 
 import dataclasses
+from functools import partial
 from typing import Any
 
 import torch
 
 from core.gan.classes import AuxiliaryClassifierGAN, ClassGAN, ConditionalGAN
 from core.gan.codes import CODES, GUESSES, InfoGAN
-from core.gan.energy import BEGAN, EnergyGAN
+from core.gan.energy import BEGAN, TOLD_COLOURS, ColouredBEGAN, EnergyGAN
 from core.gan.game import CLASSES, GAN, Optimizer, Variant, adam
 from core.gan.objectives import (
     CATEGORICAL,
@@ -63,7 +64,6 @@ def rmsprop(rate: float) -> Optimizer:
 WGAN = Variant(GAN, "arXiv:1701.07875", WASSERSTEIN, rmsprop(2e-4), critic_steps=5, clip=0.01, bias=False)
 PENALISED = dict(weight=10.0, norm="layer")
 EBGAN = Variant(EnergyGAN, "arXiv:1609.03126", energy_margin(0.25), adam(1e-3, 0.5), copies=True)
-
 VARIANTS: dict[str, Variant] = {
     "gan": Variant(GAN, "arXiv:1406.2661", optimizer=FAST, parts=Flat),
     "gan-saturating": Variant(GAN, "arXiv:1406.2661, Eq. 1", SATURATING, FAST, Flat),
@@ -111,15 +111,23 @@ def build(
     latents: int = 64,
     code: int = 64,
     classes: int | None = None,
+    coloured: bool = False,
     rate: float | None = None,
     **options: Any,
 ) -> GAN:
     """The GAN for pictures of one row of VARIANTS.
 
-    code: length of a copier's codes. classes: of catGAN's critic, where not as many as the data have. rate: of the
-    row's optimiser, where not its own (infoGAN's generator has one of its own). options: over those of the row.
+    code: length of a copier's codes. classes: of catGAN's critic, where not as many as the data have. coloured:
+    BEGAN only, whether it is told two colours. rate: of the row's optimiser, where not its own (infoGAN's generator
+    has one of its own). options: over those of the row.
     """
     rule = row(variant)
+    if coloured:
+        if rule.game is not BEGAN:
+            raise ValueError(f"only began can be told colours, got {variant!r}")
+        rule = dataclasses.replace(
+            rule, game=ColouredBEGAN, told=TOLD_COLOURS, seen=TOLD_COLOURS, parts=partial(Mirrored, mixed=2)
+        )
     if classes is not None:
         rule = dataclasses.replace(rule, outputs=classes)
     if rate is not None:

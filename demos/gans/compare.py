@@ -11,7 +11,8 @@ from torch import Tensor
 
 import core
 from core import data
-from core.gan import one_hot
+from core.gan.game import ToldClass, one_hot
+from core.recipe import declares
 from core.weights import WeightsError
 from demos import checks, frame, plots
 from demos.gans.names import NAMES
@@ -92,8 +93,9 @@ def walked(name: str, seed: int) -> tuple[Tensor, dict[str, Any]]:
     n = WALKERS[pictures_of(name)]
     a, b = noise(name, n, seed), noise(name, n, seed + 1)
     z = torch.stack([between(a, b, t) for t in torch.linspace(0, 1, WALK_FRAMES).tolist()])  # (T, n, latents)
-    label = torch.arange(n) % 10
-    made = core.load(name).pictures(z.flatten(0, 1), one_hot(label.repeat(WALK_FRAMES))).unflatten(0, (WALK_FRAMES, n))
+    model = core.load(name)
+    told = one_hot((torch.arange(n) % 10).repeat(WALK_FRAMES)) if declares(model, ToldClass) else None
+    made = model.pictures(z.flatten(0, 1), told).unflatten(0, (WALK_FRAMES, n))
     return made[[0, -1]], plots.pane(title(name), sheet(made), large=True, smooth=True)
 
 
@@ -184,7 +186,9 @@ def told(names: list[str], view: str, seed: int) -> str:
     n, digits = counts[view][pictures_of(names[0])], classifier()
     if thing != "digits" or digits is None:
         what = f"{n} {thing}" if view == "samples" else f"{n} walks"
-        return f"{what} from the noise of seed {seed}, the same for each. {ranked(names, thing)}"
+        coloured = [title(name) for name in names if core.card(name)["config"].get("coloured")]
+        also = f" {frame.listed(coloured)} also takes the shoe's two colours from it." if coloured else ""
+        return f"{what} from the noise of seed {seed}, the same for each.{also} {ranked(names, thing)}"
     return counted(names, seed, digits, n) if view == "samples" else turned(names, seed, digits, n)
 
 
