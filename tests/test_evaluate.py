@@ -10,7 +10,9 @@ import torch
 from benchmarks import draw as benchmark
 from core import evaluate, weights, zoo
 from core.draw import Draw
+from core.gan.energy import OPPONENT
 from core.gan.metrics import SEED, evaluate_digits
+from core.pairs import colours
 
 SHIPPED = [name for name in zoo.RECIPES if (weights.FOLDER / f"{name}.json").exists()]
 
@@ -99,6 +101,15 @@ def test_began_makes_each_kind_of_digit_at_five_per_cent_or_more():
     made = zoo.load("began-mnist").sample(10_000, generator=torch.Generator().manual_seed(SEED))
     kinds = torch.cat([judge.last(judge.features(part)).argmax(1) for part in made.split(500)])
     assert kinds.bincount(minlength=10).min() >= 500
+
+
+@pytest.mark.parametrize("name", zoo.names("gan", data="shoes-64"))
+def test_gans_on_shoes_make_about_as_many_colours_as_photos_have(name: str):
+    """Spread of the main colour: brightness, red against blue, green against both. In grey the last two have none."""
+    photos = zoo.load("began-shoes").seen_colours
+    made = colours(zoo.load(name).sample(100, generator=torch.Generator().manual_seed(SEED)))
+    spread, expected = ((each.view(-1, 2, 3)[:, 0] @ OPPONENT.T).std(0) for each in (made, photos))
+    assert (spread > 0.5 * expected).all(), (spread, expected)
 
 
 def test_gans_that_tell_classes_reach_what_they_must():

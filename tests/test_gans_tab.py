@@ -136,7 +136,10 @@ def test_each_view_says_what_this_run_shows():
     both = compare.walked("dcgan-mnist", 2)[0][[0, -1]]
     start, end = (compare.read(core.load("mnist-classifier"), moment) for moment in both)
     assert int(walks[1]) == int((start != end).sum())
-    assert "closest to real shoes" in compare.told(["dcgan-shoes", "began-shoes"], "samples", 2)
+    both = compare.told(["dcgan-shoes", "began-shoes"], "samples", 2)
+    assert "closest to real shoes" in both
+    assert "BEGAN also takes the shoe's two colours from it." in both
+    assert "two colours" not in compare.told(["dcgan-shoes", "lsgan-shoes"], "samples", 2)
     assert f"FID of {fid['dcgan-mnist']}" in compare.told(["dcgan-mnist"], "training", 2)
 
 
