@@ -156,6 +156,7 @@ class Run:
         self.steps, self.batch_size, self.seed, self.device = steps, batch_size, seed, device
         with first_weights(data.seeded(seed, "weights")):
             self.model = recipe.build(**self.config).to(device).train()
+        self.start = begin_with(recipe.start, self.model) if recipe.start else None
         self.phases = self.model.phases()
         if recipe.bfloat16:
             for phase in self.phases:
@@ -218,7 +219,7 @@ class Run:
     def identity(self) -> dict[str, Any]:
         """What two runs must share to be one run, put down and taken up."""
         settings = dict(steps=self.steps, config=json.dumps(self.config), seed=self.seed, batch_size=self.batch_size)
-        return settings | {"average": self.recipe.average, "bfloat16": self.recipe.bfloat16}
+        return settings | {"average": self.recipe.average, "bfloat16": self.recipe.bfloat16, "start": self.start}
 
     def save(self, path: Path) -> None:
         """Write the checkpoint beside its old version, then rename it over that one.
@@ -272,6 +273,7 @@ class Run:
                 "seed": self.seed,
                 "average": self.recipe.average,
                 "bfloat16": self.recipe.bfloat16,
+                **({"start": {"name": self.recipe.start, "sha256": self.start}} if self.start else {}),
                 "seconds": round(self.seconds),
                 "device": processor() if self.device == "cpu" else torch.cuda.get_device_name(),
                 "threads": processes() * (torch.get_num_threads() if self.device == "cpu" else 1),  # a GPU is one
@@ -284,6 +286,16 @@ class Run:
         }
         with self.as_shipped():
             return weights.save(self.name, self.model.cpu(), details, folder, film(self.sheets))
+
+
+def begin_with(name: str, model: nn.Module) -> str:
+    """Put the shipped weights of that name into a model; returns their sha256. ValueError where they do not fit."""
+    card, tensors = weights.read(name)
+    try:
+        weights.put(model, tensors)
+    except RuntimeError:
+        raise ValueError(f"the weights of '{name}' do not fit a model with these settings") from None
+    return card["sha256"]
 
 
 def sheet_steps(steps: int, sheets: int) -> set[int]:

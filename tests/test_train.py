@@ -528,6 +528,32 @@ def test_matrices_are_multiplied_in_16_bits_in_training_alone_and_where_the_reci
     assert run.model.generator(torch.ones(1, 3)).dtype == torch.float32
 
 
+def test_a_run_begins_with_the_weights_that_its_recipe_names(
+    tmp_path: Path, small_set: Dataset, averaged_recipe: None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    first = new_run("averaged", steps=5)
+    advance(first, small_set)
+    sha256 = first.export(tmp_path, small_set)["sha256"]
+    monkeypatch.setitem(zoo.RECIPES, "pair", dataclasses.replace(zoo.RECIPES["pair"], start="averaged"))
+    with pytest.raises(ValueError, match="the weights of 'averaged' do not fit"):
+        new_run("pair")
+    monkeypatch.setitem(zoo.RECIPES, "later", dataclasses.replace(zoo.RECIPES["averaged"], start="averaged"))
+    later = new_run("later", steps=2)
+    _, stored = weights.read("averaged")
+    assert_equal(
+        {key: value.float() for key, value in later.model.state_dict().items()},
+        {k: v.float() for k, v in stored.items()},
+    )
+    later.save(tmp_path / "checkpoint")
+    advance(later, small_set)
+    assert later.export(tmp_path, small_set)["training"]["start"] == {"name": "averaged", "sha256": sha256}
+    new_run("later", steps=2).restore(tmp_path / "checkpoint")
+    monkeypatch.setitem(zoo.RECIPES, "later", zoo.RECIPES["averaged"])
+    with pytest.raises(ValueError, match="other settings"):
+        new_run("later", steps=2).restore(tmp_path / "checkpoint")
+
+
 def test_a_running_average_survives_a_stop(tmp_path: Path, small_set: Dataset, averaged_recipe: None):
     whole, first, second = (new_run("averaged", steps=9) for _ in range(3))
     advance(whole, small_set)

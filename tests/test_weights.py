@@ -672,6 +672,8 @@ def test_shipped_weights_belong_to_a_recipe_that_has_not_moved_on(name: str):
     assert (card["family"], card["variant"]) == (recipe.family, recipe.variant)
     assert card["training"].get("average") == recipe.average
     assert card["training"].get("bfloat16", False) == recipe.bfloat16
+    if recipe.start:  # made from the weights of that name that are shipped
+        assert card["training"]["start"] == {"name": recipe.start, "sha256": zoo.card(recipe.start)["sha256"]}
     assert card["training"]["seed"] == recipe.seed
     assert card["dataset"]["name"] == recipe.data
     assert card["paper"] == recipe.paper
