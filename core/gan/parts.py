@@ -114,9 +114,8 @@ class Points:
         return Perceptron(2 + seen, self.hidden, outputs)
 
     def copier(self, *, seen: int = 0) -> Autoencoder:
-        return Autoencoder(
-            Perceptron(2, self.hidden, 1), Perceptron(1 + seen, self.hidden, 2)
-        )  # two would copy anything
+        code = 1  # two numbers would copy anything
+        return Autoencoder(Perceptron(2, self.hidden, code), Perceptron(code + seen, self.hidden, 2))
 
 
 def widened(layer: nn.Linear, inputs: int) -> nn.Linear:

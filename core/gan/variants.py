@@ -64,6 +64,7 @@ def rmsprop(rate: float) -> Optimizer:
 WGAN = Variant(GAN, "arXiv:1701.07875", WASSERSTEIN, rmsprop(2e-4), critic_steps=5, clip=0.01, bias=False)
 PENALISED = dict(weight=10.0, norm="layer")
 EBGAN = Variant(EnergyGAN, "arXiv:1609.03126", energy_margin(0.25), adam(1e-3, 0.5), copies=True)
+
 VARIANTS: dict[str, Variant] = {
     "gan": Variant(GAN, "arXiv:1406.2661", optimizer=FAST, parts=Flat),
     "gan-saturating": Variant(GAN, "arXiv:1406.2661, Eq. 1", SATURATING, FAST, Flat),
