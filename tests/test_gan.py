@@ -378,6 +378,8 @@ def test_a_coloured_began_makes_the_same_thing_in_the_colours_that_it_is_told():
     assert not torch.equal(one, other)
     model.seen_colours.uniform_(-1, 1)
     assert torch.equal(model.pictures(z), model.pictures(z, model.some_condition(z)))
+    torch.testing.assert_close(*model.some_condition(z))  # the same z, the same colours
+    assert not torch.equal(model.some_condition(z), model.some_condition(-z))
     torch.testing.assert_close(model.pictures(z[:1]), model.pictures(z)[:1])
     with pytest.raises(ValueError, match="only began can be told colours"):
         build(variant="dcgan", coloured=True)
