@@ -54,7 +54,9 @@ def test_draw_reaches_what_it_must():
     assert measured["draw-noattention-mnist"]["nll"] <= 88
     assert measured["draw-cluttered"]["error"] <= 8.11
     assert "draw-cifar10" in measured
-    assert measured["draw-twodigits"]["nll"] <= 200
+    assert (
+        measured["draw-twodigits"]["nll"] <= 192 < measured["draw-twodigits-24"]["nll"]
+    )  # what its second stage is for
     assert measured["draw-twodigits"]["readable_real"] > 85  # or the reader would be no judge
 
 

@@ -66,7 +66,7 @@ PATH = [
     ),
     frame.Step(
         "One digit, then the other",
-        dict(mode="generate", model="draw-twodigits", seed="15"),
+        dict(mode="generate", model="draw-twodigits", seed="10"),
         "Nobody told this model that there are two digits. When is the first one finished, and how does the window "
         "travel to the second?",
     ),
