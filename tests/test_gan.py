@@ -405,6 +405,8 @@ def test_colours_out_of_noise_are_as_frequent_as_those_of_the_examples_and_go_to
         assert found.item() == pytest.approx(expected.item(), abs=0.05)
     assert (drawn - alike_distributed(z + 1e-4, examples)).abs().max() < 0.05  # no jumps on a walk
     assert torch.equal(drawn[:3], alike_distributed(z[:3], examples))
+    one = torch.tensor([[0.4, -0.2, 0.1, 0.0, 0.3, -0.6]])
+    torch.testing.assert_close(alike_distributed(z[:3], one.expand(100, -1)), one.expand(3, -1))
 
 
 def test_opponent_axes_are_orthonormal_so_that_there_and_back_changes_nothing():

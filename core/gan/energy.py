@@ -177,7 +177,8 @@ def alike_distributed(z: Tensor, examples: Tensor) -> Tensor:
     found = (examples.view(-1, 2, 3) @ axes.T).flatten(1).sort(0)
     n = len(examples)
     normal = torch.special.ndtri((found.indices.argsort(0) + 0.5) / n)
-    together = z @ torch.linalg.cholesky(torch.corrcoef(normal.T)).T
+    alike = torch.corrcoef(normal.T).lerp(torch.eye(len(axes) * 2, device=z.device), 1e-4)  # also where all are equal
+    together = z @ torch.linalg.cholesky(alike).T
     place = torch.special.ndtr(together) * (n - 1)
     below = place.long().clamp(max=n - 2)
     drawn = torch.lerp(found.values.gather(0, below), found.values.gather(0, below + 1), place - below)
