@@ -121,9 +121,8 @@ def recalls(S: Tensor, owners: Tensor) -> dict[str, float]:
     photo_rank = (own < S).sum(0) + ((own == S).sum(0) - 1) / 2  # of a sentence's photo, from 0
     best = torch.full((len(S),), -torch.inf).scatter_reduce(0, owners, own, "amax")
     others = owners != torch.arange(len(S))[:, None]
-    sentence_rank = (best[:, None] < S).sum(1) + ((best[:, None] == S) & others).sum(
-        1
-    ) / 2  # of a photo's best sentence
+    equal = ((best[:, None] == S) & others).sum(1)
+    sentence_rank = (best[:, None] < S).sum(1) + equal / 2  # of a photo's best sentence
     found: dict[str, Any] = {}
     for way, ranks in (("photo to sentence", sentence_rank), ("sentence to photo", photo_rank)):
         found |= {f"R@{k}, {way}": 100 * (ranks < k).double().mean().item() for k in (1, 5, 10)}
