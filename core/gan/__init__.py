@@ -66,13 +66,7 @@ RECIPES = {
     "dragan-mnist": digits("dragan", steps=4_070),
     "ebgan-mnist": digits("ebgan", **SMALL),
     "ebgan-pt-mnist": digits("ebgan-pt", **SMALL),
-    "began-mnist": digits(
-        "began",
-        steps=11_000,
-        batch_size=64,
-        bfloat16=True,
-        config=BALANCE | dict(filters=24, background=0, match=0.3),
-    ),
+    "began-mnist": digits("began", steps=6_000, batch_size=64, config=BALANCE | dict(background=0, match=0.3)),
     "acgan-mnist": digits("acgan", **SMALL),
     "infogan-mnist": coded(
         "mnist-32",
