@@ -33,11 +33,9 @@ Differences from the paper
 from core.draw.attention import Window, check_sizes, filterbank, read_window, window, write_window
 from core.draw.classifier import DrawClassifier, Look, evaluate_error
 from core.draw.model import Draw, Glimpse, State, evaluate_bound
-from core.draw.prior import ContrastiveDraw
 from core.draw.reader import Reader, evaluate_pages, evaluate_reader
 
 __all__ = [
-    "ContrastiveDraw",
     "Draw",
     "DrawClassifier",
     "Glimpse",
@@ -107,25 +105,14 @@ RECIPES = {
         batch_size=64,
         steps=25_889,  # a clock stopped what ships at 96 % of 27,085 planned, before its rate had fallen to 0
     ),
-    "draw-twodigits-32": PAGES
+    "draw-twodigits": PAGES
     | dict(
-        variant="attention, 32 glimpses",
+        variant="attention",
         config=TWO_DIGITS | dict(glimpses=32, learning_rate=5e-4),
         batch_size=128,
         steps=7_200,
         start="draw-twodigits-24",
         bfloat16=True,
-    ),
-    "draw-twodigits": PAGES
-    | dict(
-        variant="attention, contrastive prior",
-        build=ContrastiveDraw,
-        config=TWO_DIGITS | dict(glimpses=32, candidates=64),
-        batch_size=64,
-        steps=12_000,
-        start="draw-twodigits-32",
-        bfloat16=True,
-        paper="arXiv:1502.04623, Sec. 4.3, with arXiv:2010.02917",
     ),
     "twodigits-reader": dict(
         variant="reader",
