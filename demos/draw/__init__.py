@@ -12,7 +12,6 @@ from demos.draw.films import (
     MODELS,
     PHOTO_SIZE,
     PLAIN,
-    TWO_DIGITS,
     attend,
     classify,
     closing_in,
@@ -21,7 +20,7 @@ from demos.draw.films import (
 )
 from demos.widgets import FilmStrip, SketchPad, Slider, strokes_of
 
-__all__ = ["ATTENTION", "MODELS", "PLAIN", "TWO_DIGITS", "attend", "classify", "generate", "reconstruct"]
+__all__ = ["ATTENTION", "MODELS", "PLAIN", "attend", "classify", "generate", "reconstruct"]
 
 TITLE, ID = "DRAW", "draw"
 FIRST_SEED = 7
@@ -67,7 +66,7 @@ PATH = [
     ),
     frame.Step(
         "One digit, then the other",
-        dict(mode="generate", model=TWO_DIGITS, candidates=True, seed="10"),
+        dict(mode="generate", model="draw-twodigits", seed="10"),
         "Nobody told this model that there are two digits. When is the first one finished, and how does the window "
         "travel to the second?",
     ),
@@ -114,7 +113,6 @@ def show(
     mode: str,
     model: str = ATTENTION,
     compare: bool = False,
-    candidates: bool = False,
     source: str = "test",
     sketch: Any = None,
     photo: str = "flower",
@@ -124,8 +122,7 @@ def show(
     """What the controls ask for: the film and its two charts, with a sentence of what it shows."""
     values = dict(mode=mode, model=model, compare=compare, source=source, sketch=sketch, photo=photo, seed=seed)
     film = frame.recording(f"{ID}-{mode}", values | window)
-    beside = candidates if model == TWO_DIGITS else compare
-    film = film or made(mode, model, beside, drawing(sketch) if source == "sketch" else "", photo, seed, **window)
+    film = film or made(mode, model, compare, drawing(sketch) if source == "sketch" else "", photo, seed, **window)
     return frame.Shown([film, left_chart(film), right_chart(film)], film["said"])
 
 
@@ -182,11 +179,6 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 gr.Checkbox(True, label="Compare with the model without attention"),
                 when=PAINTING | {"model": [ATTENTION]},
                 caption="and without",
-            )
-            page.control(
-                "candidates",
-                gr.Checkbox(True, label="Show what it chose from"),
-                when={"mode": ["generate"], "model": [TWO_DIGITS]},
             )
             page.control("source", gr.Radio(SOURCES, value="test", label="Which picture?"), when=LOOKING)
             page.control(

@@ -7,16 +7,14 @@ from torch import Tensor
 
 import core
 from core import data
-from core.draw import Choice, Glimpse, Window, read_window, write_window
-from core.layers import grid
+from core.draw import Glimpse, Window, read_window, write_window
 from demos import checks, frame, pictures, plots
 
 ATTENTION, PLAIN, CLASSIFIER = "draw-mnist", "draw-noattention-mnist", "draw-cluttered"
-TWO_DIGITS = "draw-twodigits"
 MODELS = [
     ("Digits, with attention", ATTENTION),
     ("Digits, without attention", PLAIN),
-    ("Two digits", TWO_DIGITS),
+    ("Two digits", "draw-twodigits"),
     ("Small colour photos", "draw-cifar10"),
 ]
 PHOTO_SIZE = 100
@@ -30,8 +28,7 @@ def generate(model: str = ATTENTION, seed: str = "0", compare: bool = True) -> d
     Parameters:
         model: draw-mnist, draw-noattention-mnist, draw-twodigits or draw-cifar10.
         seed: a whole number from 0 to 2^63 - 1; the same seed gives the same picture.
-        compare: with draw-mnist, paint beside it what the model without attention makes of the same noise; with
-            draw-twodigits, show the candidates that it chooses from.
+        compare: with draw-mnist, paint beside it what the model without attention makes of the same noise.
     Returns:
         A film: every step's canvas, window, patch and numbers.
     """
@@ -205,7 +202,6 @@ def painted(model: str, x: Tensor | None, seed: int, compare: bool) -> dict[str,
 
     steps = steps_of(model)
     beside = steps_of(PLAIN) if compare and model == ATTENTION else None
-    choice = chosen(model, seed) if x is None and model == TWO_DIGITS else None
     reads, writes = [s.read for s in steps], [s.write for s in steps]
     panes, readouts = [], []
     if x is not None:
@@ -217,9 +213,6 @@ def painted(model: str, x: Tensor | None, seed: int, compare: bool) -> dict[str,
     )
     if beside:
         panes.append(plots.pane("Without attention, same seed", canvases(beside), large=True))
-    if choice and compare:
-        title = f"The {len(choice.z)} candidates, the kept one framed"
-        panes.append(plots.pane(title, candidates(choice), large=True))
     if reads[0]:
         patches = torch.cat([s.read_patch / s.read.gamma[..., None, None] for s in steps])
         picture_patch, error_patch = patches.chunk(2, dim=1)
@@ -237,7 +230,7 @@ def painted(model: str, x: Tensor | None, seed: int, compare: bool) -> dict[str,
         series |= {"beside_change": change(beside), "beside_kl": [s.kl.item() for s in beside]}
     return film | {
         "series": series,
-        "said": summary(steps, beside, series) + (odds(choice) if choice else ""),
+        "said": summary(steps, beside, series),
         "lit": lit(steps, series),
     }
 
@@ -253,26 +246,6 @@ def summary(steps: list[Glimpse], beside: list[Glimpse] | None, series: dict[str
         f"With attention the digit grows stroke by stroke and has taken shape by step {there(steps)}. Without it the "
         f"outline stands by step {there(beside)}, and later steps only sharpen it."
     )
-
-
-def chosen(model: str, seed: int) -> Choice:
-    """How the latents of the page that this seed gives were chosen."""
-    return known(model).choices(1, generator=data.seeded(seed, "latents"))[0]
-
-
-def odds(choice: Choice) -> str:
-    """How the kept page compares with the others, in a sentence."""
-    better = int((choice.log_r > choice.log_r[choice.kept]).sum())
-    place = f"; {better} of them had better odds" if better else ", and had the best odds"
-    return f" It was drawn out of {len(choice.z)} candidates{place} of being the copy of a real page."
-
-
-def candidates(choice: Choice) -> Tensor:
-    """All candidates side by side, the kept one in a white frame: (1, C, H, W)."""
-    pages = choice.pages.clone()
-    pages[choice.kept, :, [0, 1, -2, -1]] = 1
-    pages[choice.kept, :, :, [0, 1, -2, -1]] = 1
-    return grid(pages)[None]
 
 
 def there(steps: list[Glimpse]) -> int:
