@@ -9,7 +9,9 @@ import json
 import os
 import re
 import sys
+import threading
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from csv import reader
 from pathlib import Path
 from typing import Any
@@ -25,6 +27,7 @@ import core
 from core.weights import WeightsError
 from demos import TABS, frame
 from demos.frame import parts
+from demos.frame.page import Newest
 from demos.widgets import Slider
 from tests.browser import barriers, open_page
 
@@ -275,11 +278,58 @@ def test_how_it_learned_shows_the_losses_and_what_was_sampled(tab: str):
         )
 
 
+def test_an_older_answer_that_comes_last_leaves_the_newer_one_alone():
+    begun, go = threading.Event(), threading.Event()
+
+    def show(seed: str) -> frame.Shown:
+        if seed == "slow":
+            begun.set()
+            assert go.wait(10)
+        return frame.Shown([seed], f"It is {seed}.")
+
+    with gr.Blocks(), frame.page("small", "Small") as page:
+        page.control("seed", gr.Textbox("first"))
+        with page.stage():
+            out = gr.Textbox()
+        page.act(show, [out])
+
+    def asked(seed: str, visitor: str) -> list[Any]:
+        return page.event["fn"](gr.Request(session_hash=visitor), {"ask": 1}, seed)
+
+    with ThreadPoolExecutor(2) as pool:
+        slow = pool.submit(asked, "slow", "a")
+        assert begun.wait(10)
+        assert asked("other", "b")[-1] == "other"  # somebody else's
+        go.set()
+        assert slow.result()[-1] == "slow"
+        begun.clear(), go.clear()
+        slow = pool.submit(asked, "slow", "a")
+        assert begun.wait(10)
+        assert asked("quick", "a")[-1] == "quick"
+        go.set()
+        assert slow.result() == [gr.skip()] * 2
+    assert asked("slow", "a")[0]["said"] == "It is slow."
+
+
+def test_who_called_last_is_kept_of_a_limited_number_of_visitors(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(Newest, "KEPT", 3)
+    newest = Newest()
+    first, *others = [newest.begin(str(k)) for k in range(5)]
+    assert len(newest.calls) == 3
+    assert first()  # forgotten, and so believed
+    assert all(each() for each in others)
+    newest.begin("4")
+    assert not others[-1]()
+    assert newest.begin(None)()
+
+
 def test_a_mode_opens_with_a_film_and_its_sliders_answer_with_a_picture():
     page = app.pages["draw"]
     values = page.defaults() | {"mode": "attend"}
     place = 1 + len(page.sets)
-    frames = [page.event["fn"]({"opens": opens}, *values.values())[place]["frames"] for opens in (True, False)]
+    frames = [
+        page.event["fn"](gr.Request(), {"opens": opens}, *values.values())[place]["frames"] for opens in (True, False)
+    ]
     assert frames == [12, 1]
     link = frame.app.restored_page(page, {"mode": "attend"})
     assert [value["frames"] for value in link if isinstance(value, dict) and "panes" in value] == [12]

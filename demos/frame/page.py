@@ -2,6 +2,7 @@
 
 import functools
 import json
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, replace
@@ -45,6 +46,27 @@ def nothing(**_: Any) -> dict[str, Any]:
     return {}
 
 
+class Newest:
+    """Which call each visitor began last. Events of Gradio's may end in any order, and what an older call shows would
+    lie under the sentence of the newer one."""
+
+    KEPT = 1000  # visitors, those who called last
+
+    def __init__(self) -> None:
+        self.calls: dict[str | None, object] = {}
+        self.door = threading.Lock()
+
+    def begin(self, visitor: str | None) -> Callable[[], bool]:
+        """Note that a call begins; what comes back tells whether it is still the visitor's newest."""
+        mine = object()
+        with self.door:
+            self.calls.pop(visitor, None)
+            self.calls[visitor] = mine
+            if len(self.calls) > self.KEPT:
+                del self.calls[next(iter(self.calls))]
+        return lambda: visitor is None or self.calls.get(visitor, mine) is mine
+
+
 class Page(Live):
     """One tab. `with frame.page(...) as page`, then its parts from the stage downwards; see the head of demos/frame."""
 
@@ -66,6 +88,7 @@ class Page(Live):
         self.past: History | None = None
         self.past_of: list[str] = []
         self.queue: dict[str, Any] = {}  # that `show` shares with others
+        self.newest = Newest()
 
     # -------------------------------------------------------------- the parts of the screen
 
@@ -307,10 +330,10 @@ class Page(Live):
         keys = list(self.controls)
         self.queue = MODEL if heavy else {}
 
-        def run(sign: Any, *given: Any) -> list[Any]:
+        def run(request: gr.Request, sign: Any, *given: Any) -> list[Any]:
             sign, values = told(sign), parts.received(keys, given)
             _, settings, _ = self.presses.get(str(sign.get("button")), (None, nothing, ()))
-            return self.answer_with(settings, values, self.sets, sign.get("ask"), bool(sign.get("opens")))
+            return self.answer_with(request, settings, values, self.sets, sign.get("ask"), bool(sign.get("opens")))
 
         self.event = dict(
             fn=run,
@@ -410,27 +433,32 @@ class Page(Live):
         names = list(self.controls)
         every = list(dict.fromkeys([*keys, *self.sets]))
 
-        def handler(event: gr.EventData, sign: Any, *given: Any) -> list[Any]:
+        def handler(event: gr.EventData, request: gr.Request, sign: Any, *given: Any) -> list[Any]:
             sign, values = told(sign), parts.received(names, given)
-            opening = opens or bool(sign.get("opens"))
-            return self.answer_with(functools.partial(settings, event), values, every, sign.get("ask"), opening)
+            opening, wanted = opens or bool(sign.get("opens")), functools.partial(settings, event)
+            return self.answer_with(request, wanted, values, every, sign.get("ask"), opening)
 
         outputs = [self.board, *(self.controls[key] for key in every), *self.outputs]
         return self.mind(listener(**self.event | dict(fn=handler, outputs=outputs)))
 
     def answer_with(
         self,
+        request: gr.Request,
         settings: Callable[..., Mapping[str, Any]],
         values: Mapping[str, Any],
         keys: Sequence[str],
         ask: Any,
         opening: bool = False,
     ) -> list[Any]:
-        """The answer where some controls are set first: settings(**visible values) -> {key: value}."""
+        """The answer where some controls are set first: settings(**visible values) -> {key: value}. It leaves all as it
+        is where the visitor has begun something newer meanwhile."""
+        newest = self.newest.begin(request.session_hash)
         wanted = self.tried(settings, values)
         if isinstance(wanted, Note):
-            return self.answer(values, wanted, keys, ask)
-        return self.arrived({**values, **wanted}, wanted, keys, ask, opening)
+            found = self.answer(values, wanted, keys, ask)
+        else:
+            found = self.arrived({**values, **wanted}, wanted, keys, ask, opening)
+        return found if newest() else [gr.skip()] * len(found)
 
     def arrived(
         self,
