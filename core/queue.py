@@ -62,7 +62,7 @@ LATER_PARTS = ("short", *(f"without-{part}" for part in ("matching", "perceptual
 # wait behind large ones: on one GPU the other queue is best held to a part of it (CUDA_MPS_ACTIVE_THREAD_PERCENTAGE).
 QUEUES: dict[str, list[Job]] = {
     "draw": [
-        *(Job(f"draw-{which}", 1, steps=60_000) for which in ("mnist", "twodigits")),  # their curves fell to the end
+        *(Job(f"draw-{which}", 1, steps=60_000) for which in ("mnist", "twodigits-32")),  # their curves fell to the end
         Job("draw-cifar10", 1),
         Job("draw-noattention-mnist", 1, like="draw-mnist"),
     ],

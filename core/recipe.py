@@ -163,6 +163,6 @@ class Recipe:
     judges: tuple[str, ...] = ()  # names of the models that evaluate needs to measure this one
     reported: dict[str, float] = field(default_factory=dict)  # the paper's numbers for the same metrics
     average: float | None = None  # of the running average of weights, this share is kept at each step; it is shipped
-    start: str = ""  # name of the shipped weights that training begins with; without it they are drawn at random
+    start: str = ""  # name of the shipped weights that training begins with; what they lack is drawn at random
     bfloat16: bool = False  # in training, matrices are multiplied in 16 bits, which newer processors do faster
     sheets: int = 12  # moments of the training that are kept to look at, of a model that Shows

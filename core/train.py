@@ -289,10 +289,15 @@ class Run:
 
 
 def begin_with(name: str, model: nn.Module) -> str:
-    """Put the shipped weights of that name into a model; returns their sha256. ValueError where they do not fit."""
+    """Put the shipped weights of that name into a model; returns their sha256. ValueError where they do not fit.
+
+    What stands in a part of the model of which they have nothing stays as it is.
+    """
     card, tensors = weights.read(name)
+    parts = {key.partition(".")[0] for key in tensors}
+    new = {key: value for key, value in model.state_dict().items() if key.partition(".")[0] not in parts}
     try:
-        weights.put(model, tensors)
+        weights.put(model, new | tensors)
     except RuntimeError:
         raise ValueError(f"the weights of '{name}' do not fit a model with these settings") from None
     return card["sha256"]

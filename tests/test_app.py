@@ -57,6 +57,26 @@ def test_comparing_adds_the_model_without_attention_on_the_same_seed():
     assert [p["film"] for p in both["panes"] if p["large"]] == [one["panes"][0]["film"], other["panes"][0]["film"]]
 
 
+@pytest.mark.parametrize("seed", [5, 10])
+def test_two_digits_show_what_they_were_chosen_from(seed: int):
+    shown, hidden = (draw.generate(draw.TWO_DIGITS, str(seed), compare=yes) for yes in (True, False))
+    canvas, grid = (pane for pane in shown["panes"] if pane["large"])
+    assert canvas["film"] == hidden["panes"][0]["film"]
+    assert shown["said"] == hidden["said"]
+    assert sum(pane["large"] for pane in hidden["panes"]) == 1
+    choice = next(core.load(draw.TWO_DIGITS).choices(1, generator=seeded(seed, "latents")))
+    assert f"from {len(choice.z)} candidates" in shown["said"]
+    better = int((choice.log_r > choice.log_r[choice.kept]).sum())
+    assert f"; {better or 'none'} of them had better odds" in shown["said"]
+    cells = frames_of(grid)[0].reshape(10, 60, 10, 60).swapaxes(1, 2).reshape(100, 60, 60)
+    last = frames_of(canvas)[shown["frames"] - 1]
+    assert np.abs(cells[choice.kept, 2:-2, 2:-2].astype(int) - last[2:-2, 2:-2]).max() <= 1
+    framed = [(cell[[0, 1, -2, -1]] == 255).all() and (cell[:, [0, 1, -2, -1]] == 255).all() for cell in cells]
+    assert [k for k, yes in enumerate(framed) if yes] == [choice.kept]
+    copy = draw.reconstruct(draw.TWO_DIGITS, seed=str(seed))
+    assert "candidates" not in copy["said"] + "".join(pane["title"] for pane in copy["panes"])
+
+
 def test_a_drawn_digit_is_reconstructed():
     film = draw.reconstruct(picture=as_url(draw_strokes(SEVEN, 280)), seed="1", compare=False)
     asked, painted = frames_of(film["panes"][0])[0], frames_of(film["panes"][1])[film["frames"] - 1]

@@ -34,7 +34,16 @@ from core.recipe import (
 )
 from core.vqa import language
 
-SMALL = {"glimpses": 4, "units": 48, "latents": 8, "filters": 4, "critic_filters": 4, "depth": 2, "head": 16}
+SMALL = {
+    "glimpses": 4,
+    "units": 48,
+    "latents": 8,
+    "filters": 4,
+    "critic_filters": 4,
+    "candidates": 4,
+    "depth": 2,
+    "head": 16,
+}
 CLASSES = 10
 NAMES = list(zoo.RECIPES)
 
@@ -56,8 +65,14 @@ def seeded(seed: int) -> torch.Generator:
 
 def arguments(recipe: Recipe) -> dict[str, Any]:
     """All arguments of a recipe's builder: their defaults, and the config over them."""
-    parameters = inspect.signature(recipe.build).parameters.values()
-    return {p.name: p.default for p in parameters if p.default is not p.empty} | recipe.config
+    return {p.name: p.default for p in parameters(recipe.build) if p.default is not p.empty} | recipe.config
+
+
+def parameters(build: Any) -> list[inspect.Parameter]:
+    """Those of a builder, and those of its base class where it hands on what it does not know."""
+    own = list(inspect.signature(build).parameters.values())
+    hands_on = isinstance(build, type) and any(p.kind is p.VAR_KEYWORD for p in own)
+    return (parameters(build.__base__) if hands_on else []) + own
 
 
 def small(name: str, seed: int = 0, **changes: Any) -> nn.Module:

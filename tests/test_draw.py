@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from torch.distributions import Bernoulli, Normal, kl_divergence
 
 from core.draw import (
+    ContrastiveDraw,
     Draw,
     DrawClassifier,
     Window,
@@ -47,6 +48,18 @@ def small_draw(**changes) -> Draw:
     with torch.no_grad():
         model.first_canvas.normal_()
         model.first_states.normal_()
+    return model
+
+
+def small_contrastive(seed: int = 0, strength: float = 40, **changes) -> ContrastiveDraw:
+    """One of a picture of 2 x 2 pixels, whose latents decide much and whose odds differ."""
+    torch.manual_seed(seed)
+    sizes = dict(size=2, read=None, write=None, units=8, latents=3, glimpses=2, candidates=3)
+    model = ContrastiveDraw(**sizes | changes)
+    with torch.no_grad():
+        model.write.paint.weight.mul_(8)
+        model.posterior.weight.mul_(2)
+        model.odds.last.weight.mul_(strength)
     return model
 
 
@@ -449,15 +462,25 @@ def test_L_x_of_8_bit_pictures_is_a_probability_of_levels():
     torch.testing.assert_close(shares / shares.sum(), cdf.diff(), rtol=1e-3, atol=1e-6)
 
 
-def test_nll_is_no_less_than_minus_log_p_of_x():
-    """A picture of four pixels: p(x) of all sixteen by sampling the prior, and the bound of each above it."""
+def four_pixels() -> Draw:
     torch.manual_seed(3)
     model = Draw(size=2, read=None, write=None, units=8, latents=3, glimpses=1)
     with torch.no_grad():
         model.write.paint.weight.mul_(8)
         model.posterior.weight.mul_(2)
+    return model
+
+
+def four_pixels_chosen() -> ContrastiveDraw:
+    return small_contrastive(seed=3, strength=15, glimpses=1)
+
+
+@pytest.mark.parametrize(("make", "samples"), [(four_pixels, 20_000), (four_pixels_chosen, 4_000)])
+def test_nll_is_no_less_than_minus_log_p_of_x(make: Callable[[], Draw], samples: int):
+    """A picture of four pixels: p(x) of all sixteen by sampling the prior, and the bound of each above it."""
+    model = make()
     pictures = torch.tensor([[i >> bit & 1 for bit in range(4)] for i in range(16)]).float().view(16, 1, 2, 2)
-    probabilities = model.sample(20_000, generator=seeded(0)).flatten(1)  # (S, 4)
+    probabilities = model.sample(samples, generator=seeded(0)).flatten(1)  # (S, 4)
     log_p = Bernoulli(probabilities[:, None]).log_prob(pictures.flatten(1)).sum(-1).exp().mean(0).log()  # (16,)
     assert log_p.exp().sum().item() == pytest.approx(1, abs=1e-4)
     bound = model.nll(pictures.repeat_interleave(500, 0), generator=seeded(1)).view(16, 500).mean(1)
@@ -620,6 +643,98 @@ def test_classifier_loss_is_cross_entropy_and_error_the_share_of_wrong_answers()
     assert terms["error"].item() == pytest.approx(0.25)
     batches = [{"image": x[:7], "label": label[:7]}, {"image": x[7:], "label": label[7:]}]
     assert evaluate_error(model, batches) == {"error": pytest.approx(25.0), "n": 8}
+
+
+# ------------------------------------------------------------------ a prior that was learned afterwards
+
+
+def test_the_first_candidate_is_what_draw_itself_would_dream():
+    model = small_contrastive(latents=6)
+    choices = list(model.choices(3, generator=seeded(4)))
+    assert [choice.z.shape for choice in choices] == [(3, 2, 6)] * 3
+    assert torch.equal(torch.stack([choice.z[0] for choice in choices]), Draw.prior(model, 3, 2, seeded(4)))
+    kept = torch.stack([choice.pages[choice.kept] for choice in choices])
+    torch.testing.assert_close(kept, model.sample(3, generator=seeded(4)))
+    assert len({choice.kept for choice in model.choices(40, generator=seeded(5))}) == 3
+
+
+def test_candidates_are_kept_in_proportion_to_their_odds():
+    """The mean page, against that of 3,000 times twenty draws of the plain prior, each weighed by its r."""
+    model = small_contrastive(candidates=20)
+    plain = model.painted(None, Draw.prior(model, 60_000, 2, seeded(1)).transpose(0, 1)).detach()
+    pages, r = plain.sigmoid().view(3_000, 20, 4), model.log_odds(plain).detach().double().exp().view(3_000, 20, 1)
+    weighed, before = (r * pages).sum(1) / r.sum(1), pages.mean((0, 1))
+    found = model.sample(3_000, generator=seeded(2)).flatten(1)
+    error = (found.var(0) + weighed.var(0)).sqrt() / 3_000**0.5
+    assert ((found.mean(0) - weighed.mean(0)).abs() < 4 * error).all()
+    assert ((found.mean(0) - before).abs() > 8 * error).any()  # else this would say nothing
+
+
+def test_the_odds_add_to_the_bound_what_the_kept_one_of_all_candidates_is_surprised_by():
+    model, x = small_contrastive(), binary(5, 1, 2, 2)
+    steps, generator = list(model.unroll(x, generator=seeded(3))), seeded(3)
+    L_x, L_z = model.bound_of(x, steps)
+    randn_each(5, 2, 3, generator=generator)
+    others = model.painted(None, randn_each(2, 2, 3, generator=generator).transpose(0, 1))
+    r, r_others = (model.log_odds(canvas).double().exp() for canvas in (steps[-1].canvas, others))
+    expected = [math.log((mine + r_others.sum().item()) / 3 / mine) for mine in r.detach()]
+    found = model.bound(x, generator=seeded(3))
+    torch.testing.assert_close(found[0], L_x)
+    torch.testing.assert_close(found[1] - L_z, torch.tensor(expected))
+    assert max(expected) - min(expected) > 0.1
+
+
+def test_a_page_and_its_pair_of_digits_are_learned_together():
+    """The loss is -log r(z, y), less the mean of r(z) over a copy and all dreams."""
+    model, x, label = small_contrastive(), binary(5, 1, 2, 2), torch.tensor([[3, 1], [0, 0], [9, 9], [1, 3], [4, 5]])
+    terms = model.loss({"image": x, "label": label, "generator": seeded(2)})
+    noise = torch.randn(2, 10, 3, generator=seeded(2))
+    with torch.no_grad():
+        copied, dreamed = model.painted(x, noise[:, :5]), model.painted(None, noise[:, 5:])
+        copies, dreams = model.scores(copied).double(), model.scores(dreamed).double()
+    rows = [PAIRS.index(tuple(sorted(pair.tolist()))) for pair in label]
+    r, others = copies.exp().sum(1), dreams.exp().sum()
+    expected = [math.log((r[k] + others) / 6) - copies[k, row] for k, row in enumerate(rows)]
+    torch.testing.assert_close(terms["loss"].double(), sum(expected) / 5, rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(model.log_odds(copied).double(), r.log(), rtol=1e-4, atol=1e-4)
+    assert terms["pair"] > 0
+
+
+@pytest.mark.parametrize("filters", [0, 6, 1.5])
+def test_the_filters_that_choose_come_in_groups(filters: object):
+    with pytest.raises(ValueError, match=r"^odds_filters must be"):
+        small_contrastive(odds_filters=filters)
+
+
+def test_out_of_one_candidate_there_is_no_choice():
+    with pytest.raises(ValueError, match=r"^candidates must be at least 2, got 1"):
+        small_contrastive(candidates=1)
+
+
+def test_what_is_learned_of_copies_and_dreams_lowers_the_bound_of_other_pictures():
+    model = small_contrastive(size=10, units=16, candidates=33)  # as many as `loss` takes of 32
+    with torch.no_grad():
+        model.posterior.bias[:3] += 1  # the encoder's latents lie where the prior's seldom do
+    frozen = {key: value.clone() for key, value in model.state_dict().items() if not key.startswith("odds")}
+    (phase,), label = model.phases(), torch.zeros(32, 2).long()
+    for step in range(60):
+        terms = model.loss({"image": binary(32, seed=step), "label": label, "generator": seeded(step)})
+        phase.optimizer.zero_grad()
+        terms["loss"].backward()
+        phase.optimizer.step()
+    assert all(torch.equal(model.state_dict()[key], value) for key, value in frozen.items())
+    x = binary(200, seed=1000)
+    gains = torch.stack(
+        [
+            (model.nll(y, generator=seeded(k)) - sum(Draw.bound(model, y, generator=seeded(k)))).mean()
+            for k in range(99)
+            for y in [x[k : k + 32]]
+        ]
+    )
+    batches = [{"image": x[k : k + 32], "label": label, "generator": seeded(k)} for k in range(99)]
+    losses = [model.loss(batch)["added"].item() for batch in batches]
+    assert gains.mean() < -1
+    assert gains.mean().item() == pytest.approx(sum(losses) / len(losses), abs=0.2)
 
 
 # ------------------------------------------------------------------ two digits, read

@@ -293,34 +293,37 @@ def test_an_older_answer_that_comes_last_leaves_the_newer_one_alone():
             out = gr.Textbox()
         page.act(show, [out])
 
-    def asked(seed: str, visitor: str) -> list[Any]:
-        return page.event["fn"](gr.Request(session_hash=visitor), {"ask": 1}, seed)
+    def asked(seed: str, visitor: str, ask: int) -> list[Any]:
+        return page.event["fn"](gr.Request(session_hash=visitor), {"ask": ask}, seed)
 
     with ThreadPoolExecutor(2) as pool:
-        slow = pool.submit(asked, "slow", "a")
+        slow = pool.submit(asked, "slow", "a", 1)
         assert begun.wait(10)
-        assert asked("other", "b")[-1] == "other"  # somebody else's
+        assert asked("other", "b", 2)[-1] == "other"  # somebody else's
         go.set()
         assert slow.result()[-1] == "slow"
         begun.clear(), go.clear()
-        slow = pool.submit(asked, "slow", "a")
+        slow = pool.submit(asked, "slow", "a", 3)
         assert begun.wait(10)
-        assert asked("quick", "a")[-1] == "quick"
+        assert asked("quick", "a", 4)[-1] == "quick"
         go.set()
         assert slow.result() == [gr.skip()] * 2
-    assert asked("slow", "a")[0]["said"] == "It is slow."
+    assert asked("slow", "a", 5)[0]["said"] == "It is slow."
+    assert asked("late", "a", 4) == [gr.skip()] * 2  # it was asked for before, and only begins now
 
 
 def test_who_called_last_is_kept_of_a_limited_number_of_visitors(monkeypatch: pytest.MonkeyPatch):
     monkeypatch.setattr(Newest, "KEPT", 3)
     newest = Newest()
-    first, *others = [newest.begin(str(k)) for k in range(5)]
-    assert len(newest.calls) == 3
+    first, *others = [newest.begin(str(k), 1) for k in range(5)]
+    assert len(newest.asks) == 3
     assert first()  # forgotten, and so believed
     assert all(each() for each in others)
-    newest.begin("4")
+    newest.begin("4", 2)
     assert not others[-1]()
-    assert newest.begin(None)()
+    for ask in (None, "7", 1.5, [1]):
+        assert newest.begin("4", ask)()
+    assert newest.begin(None, 1)()
 
 
 def test_a_mode_opens_with_a_film_and_its_sliders_answer_with_a_picture():

@@ -554,6 +554,35 @@ def test_a_run_begins_with_the_weights_that_its_recipe_names(
         new_run("later", steps=2).restore(tmp_path / "checkpoint")
 
 
+def test_a_part_of_which_the_start_has_nothing_is_drawn_at_random(
+    tmp_path: Path, small_set: Dataset, averaged_recipe: None, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(weights, "FOLDER", tmp_path)
+    first = new_run("averaged", steps=5)
+    advance(first, small_set)
+    first.export(tmp_path, small_set)
+    recipe = zoo.RECIPES["averaged"]
+
+    def with_more(part: str) -> Callable[..., Averaged]:
+        def build(**config: Any) -> Averaged:
+            model = Averaged(**config)
+            model.get_submodule(part).extra = nn.Linear(2, 2)
+            return model
+
+        return build
+
+    def new(part: str, start: str = "averaged") -> dict[str, Tensor]:
+        later = dataclasses.replace(recipe, build=with_more(part), start=start)
+        monkeypatch.setitem(zoo.RECIPES, "later", later)
+        return new_run("later").model.state_dict()
+
+    begun, random = new(""), new("", start="")
+    assert torch.equal(begun["extra.weight"], random["extra.weight"])
+    assert any(not torch.equal(value, random[key]) for key, value in begun.items() if key.startswith("generator"))
+    with pytest.raises(ValueError, match="do not fit"):
+        new("generator")  # a part that is there, but not whole
+
+
 def test_a_running_average_survives_a_stop(tmp_path: Path, small_set: Dataset, averaged_recipe: None):
     whole, first, second = (new_run("averaged", steps=9) for _ in range(3))
     advance(whole, small_set)

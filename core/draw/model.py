@@ -180,9 +180,16 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
         Each picture has noise of its own: the first of sixteen is the one that is made alone.
         """
         steps = self.n_glimpses if glimpses is None else glimpses
-        batch, device = n if x is None else len(x), self.first_canvas.device
-        noise = randn_each(batch, steps, self.latents, generator=generator, device=device)
+        noise = self.prior(n, steps, generator) if x is None else self.noise(len(x), steps, generator)
         yield from self.run(x, noise.transpose(0, 1))
+
+    def noise(self, n: int, steps: int, generator: torch.Generator | None) -> Tensor:
+        """Standard normal numbers for n pictures: (n, T, latents)."""
+        return randn_each(n, steps, self.latents, generator=generator, device=self.first_canvas.device)
+
+    def prior(self, n: int, steps: int, generator: torch.Generator | None) -> Tensor:
+        """Latents to dream up n pictures from: (n, T, latents)."""
+        return self.noise(n, steps, generator)
 
     def run(self, x: Tensor | None, noise: Tensor) -> Iterator[Glimpse]:
         """`unroll` with the noise given: (T, B, latents)."""
@@ -267,8 +274,8 @@ class Draw(nn.Module, Model, Samples, Likelihood, Shows, Compiles, Records):
 
 
 def adam_phase(model: nn.Module, schedule: Callable[[float], float]) -> Phase:
-    """Adam on everything, its rate falling to zero; gradients clipped at norm 10."""
-    parameters = list(model.parameters())
+    """Adam on everything that is trained, its rate falling to zero; gradients clipped at norm 10."""
+    parameters = [weight for weight in model.parameters() if weight.requires_grad]
     optimizer = torch.optim.Adam(parameters, lr=model.learning_rate, fused=True)
     return Phase("model", parameters, model.loss, optimizer, schedule=schedule, max_norm=10.0)
 

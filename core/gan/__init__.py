@@ -27,7 +27,7 @@ SMALL = dict(batch_size=64, steps=4_000, average=None)
 # BEGAN's own balance and losses; a lambda_k of 0.02 for 0.001, since k_t has a few thousand steps to find its place.
 OWN_BALANCE = dict(filters=32, control=0.02, eta=1, background=None, grows=False, rate=3e-4)
 COLOURED = dict(coloured=True, moved=False, gamma=0.7)
-BALANCE = dict(filters=16, gamma=0.98, control=10, eta=2, grows=True)  # of BEGAN
+BALANCE = dict(filters=24, gamma=0.98, control=10, eta=2, grows=True)  # of BEGAN
 
 
 def digits(row: str, **changes: object) -> dict:
@@ -66,7 +66,13 @@ RECIPES = {
     "dragan-mnist": digits("dragan", steps=4_070),
     "ebgan-mnist": digits("ebgan", **SMALL),
     "ebgan-pt-mnist": digits("ebgan-pt", **SMALL),
-    "began-mnist": digits("began", steps=6_000, batch_size=64, config=BALANCE | dict(background=0, match=0.3)),
+    "began-mnist": digits(
+        "began",
+        steps=11_000,
+        batch_size=64,
+        bfloat16=True,
+        config=BALANCE | dict(background=0, match=0.3),
+    ),
     "acgan-mnist": digits("acgan", **SMALL),
     "infogan-mnist": coded(
         "mnist-32",

@@ -12,6 +12,7 @@ from demos.draw.films import (
     MODELS,
     PHOTO_SIZE,
     PLAIN,
+    TWO_DIGITS,
     attend,
     classify,
     closing_in,
@@ -20,7 +21,7 @@ from demos.draw.films import (
 )
 from demos.widgets import FilmStrip, SketchPad, Slider, strokes_of
 
-__all__ = ["ATTENTION", "MODELS", "PLAIN", "attend", "classify", "generate", "reconstruct"]
+__all__ = ["ATTENTION", "MODELS", "PLAIN", "TWO_DIGITS", "attend", "classify", "generate", "reconstruct"]
 
 TITLE, ID = "DRAW", "draw"
 FIRST_SEED = 7
@@ -66,8 +67,8 @@ PATH = [
     ),
     frame.Step(
         "One digit, then the other",
-        dict(mode="generate", model="draw-twodigits", seed="10"),
-        "Nobody told this model that there are two digits. When is the first one finished, and how does the window "
+        dict(mode="generate", model=TWO_DIGITS, candidates=True, seed="10"),
+        "Nobody told the network that paints about two digits. When is the first one finished, and how does the window "
         "travel to the second?",
     ),
     frame.Step(
@@ -113,6 +114,7 @@ def show(
     mode: str,
     model: str = ATTENTION,
     compare: bool = False,
+    candidates: bool = False,
     source: str = "test",
     sketch: Any = None,
     photo: str = "flower",
@@ -122,7 +124,8 @@ def show(
     """What the controls ask for: the film and its two charts, with a sentence of what it shows."""
     values = dict(mode=mode, model=model, compare=compare, source=source, sketch=sketch, photo=photo, seed=seed)
     film = frame.recording(f"{ID}-{mode}", values | window)
-    film = film or made(mode, model, compare, drawing(sketch) if source == "sketch" else "", photo, seed, **window)
+    beside = candidates if model == TWO_DIGITS else compare
+    film = film or made(mode, model, beside, drawing(sketch) if source == "sketch" else "", photo, seed, **window)
     return frame.Shown([film, left_chart(film), right_chart(film)], film["said"])
 
 
@@ -161,8 +164,8 @@ def drawing(sketch: Any) -> Any:
 
 
 def at_work(mode: str, model: str = ATTENTION, **_: Any) -> str:
-    """The name of the network that is shown."""
-    return CLASSIFIER if mode == "find" else model
+    """The name of the training that is shown: of two digits the first stage, in which it learned to paint."""
+    return CLASSIFIER if mode == "find" else {TWO_DIGITS: "draw-twodigits-24"}.get(model, model)
 
 
 def build(tabs: gr.Tabs | None = None) -> frame.Page:
@@ -179,6 +182,11 @@ def build(tabs: gr.Tabs | None = None) -> frame.Page:
                 gr.Checkbox(True, label="Compare with the model without attention"),
                 when=PAINTING | {"model": [ATTENTION]},
                 caption="and without",
+            )
+            page.control(
+                "candidates",
+                gr.Checkbox(True, label="Show what it chose from"),
+                when={"mode": ["generate"], "model": [TWO_DIGITS]},
             )
             page.control("source", gr.Radio(SOURCES, value="test", label="Which picture?"), when=LOOKING)
             page.control(

@@ -7,14 +7,15 @@ from torch import Tensor
 
 import core
 from core import data
-from core.draw import Glimpse, Window, read_window, write_window
+from core.draw import Choice, Glimpse, Window, read_window, write_window
 from demos import checks, frame, pictures, plots
 
 ATTENTION, PLAIN, CLASSIFIER = "draw-mnist", "draw-noattention-mnist", "draw-cluttered"
+TWO_DIGITS = "draw-twodigits"
 MODELS = [
     ("Digits, with attention", ATTENTION),
     ("Digits, without attention", PLAIN),
-    ("Two digits", "draw-twodigits"),
+    ("Two digits", TWO_DIGITS),
     ("Small colour photos", "draw-cifar10"),
 ]
 PHOTO_SIZE = 100
@@ -28,7 +29,8 @@ def generate(model: str = ATTENTION, seed: str = "0", compare: bool = True) -> d
     Parameters:
         model: draw-mnist, draw-noattention-mnist, draw-twodigits or draw-cifar10.
         seed: a whole number from 0 to 2^63 - 1; the same seed gives the same picture.
-        compare: with draw-mnist, paint beside it what the model without attention makes of the same noise.
+        compare: with draw-mnist, paint beside it what the model without attention makes of the same noise; with
+            draw-twodigits, show the candidates that it chooses from.
     Returns:
         A film: every step's canvas, window, patch and numbers.
     """
@@ -42,7 +44,7 @@ def reconstruct(model: str = ATTENTION, picture: str = "", seed: str = "0", comp
         model: as in draw_generate.
         picture: a data URL (PNG, JPEG or WebP), dark strokes on white; empty takes a test picture that the seed picks.
         seed: as in draw_generate.
-        compare: as in draw_generate.
+        compare: with draw-mnist, as in draw_generate; with the others it changes nothing.
     Returns:
         A film: every step's canvas, both windows, what was read and written, and the KL.
     """
@@ -195,12 +197,13 @@ def known(model: str) -> torch.nn.Module:
 
 
 def painted(model: str, x: Tensor | None, seed: int, compare: bool) -> dict[str, Any]:
-    """The film of one model at work, with the model without attention beside it where that is asked for."""
+    """The film of one model at work; where that is asked for, with the model without attention or the candidates."""
 
     def steps_of(name: str) -> list[Glimpse]:
         return known(name).glimpses(x, generator=data.seeded(seed, "latents"))
 
-    steps = steps_of(model)
+    choice = chosen(seed) if x is None and model == TWO_DIGITS else None
+    steps = painting(choice) if choice else steps_of(model)
     beside = steps_of(PLAIN) if compare and model == ATTENTION else None
     reads, writes = [s.read for s in steps], [s.write for s in steps]
     panes, readouts = [], []
@@ -213,6 +216,9 @@ def painted(model: str, x: Tensor | None, seed: int, compare: bool) -> dict[str,
     )
     if beside:
         panes.append(plots.pane("Without attention, same seed", canvases(beside), large=True))
+    if choice and compare:
+        title = f"The {len(choice.z)} candidates, the kept one framed"
+        panes.append(plots.pane(title, candidates(choice), large=True))
     if reads[0]:
         patches = torch.cat([s.read_patch / s.read.gamma[..., None, None] for s in steps])
         picture_patch, error_patch = patches.chunk(2, dim=1)
@@ -230,7 +236,7 @@ def painted(model: str, x: Tensor | None, seed: int, compare: bool) -> dict[str,
         series |= {"beside_change": change(beside), "beside_kl": [s.kl.item() for s in beside]}
     return film | {
         "series": series,
-        "said": summary(steps, beside, series),
+        "said": summary(steps, beside, series) + (odds(choice) if choice else ""),
         "lit": lit(steps, series),
     }
 
@@ -246,6 +252,32 @@ def summary(steps: list[Glimpse], beside: list[Glimpse] | None, series: dict[str
         f"With attention the digit grows stroke by stroke and has taken shape by step {there(steps)}. Without it the "
         f"outline stands by step {there(beside)}, and later steps only sharpen it."
     )
+
+
+def chosen(seed: int) -> Choice:
+    """How the latents of the page that this seed gives are chosen."""
+    return next(known(TWO_DIGITS).choices(1, generator=data.seeded(seed, "latents")))
+
+
+@torch.inference_mode()
+def painting(choice: Choice) -> list[Glimpse]:
+    """Every step of the page that was kept."""
+    return list(known(TWO_DIGITS).run(None, choice.z[choice.kept][:, None]))
+
+
+def odds(choice: Choice) -> str:
+    """How the kept page compares with the others, in a sentence."""
+    better = int((choice.log_r > choice.log_r[choice.kept]).sum()) or "none"
+    picked = f"This page was picked by lot from {len(choice.z)} candidates"
+    return f" {picked}; {better} of them had better odds of being a copy of a real page."
+
+
+def candidates(choice: Choice) -> Tensor:
+    """All candidates, ten in a row, the kept one in a white frame: (1, C, H, W)."""
+    pages = choice.pages.clone()
+    pages[choice.kept, :, [0, 1, -2, -1]] = 1
+    pages[choice.kept, :, :, [0, 1, -2, -1]] = 1
+    return plots.contact_sheet(pages, 10)[None]
 
 
 def there(steps: list[Glimpse]) -> int:

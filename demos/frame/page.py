@@ -47,24 +47,25 @@ def nothing(**_: Any) -> dict[str, Any]:
 
 
 class Newest:
-    """Which call each visitor began last. Events of Gradio's may end in any order, and what an older call shows would
+    """What each visitor asked for last. Answers of Gradio's events come in any order, and what an older one shows would
     lie under the sentence of the newer one."""
 
-    KEPT = 1000  # visitors, those who called last
+    KEPT = 1000  # visitors, those who asked last
 
     def __init__(self) -> None:
-        self.calls: dict[str | None, object] = {}
+        self.asks: dict[str, int] = {}
         self.door = threading.Lock()
 
-    def begin(self, visitor: str | None) -> Callable[[], bool]:
-        """Note that a call begins; what comes back tells whether it is still the visitor's newest."""
-        mine = object()
+    def begin(self, visitor: str | None, ask: Any) -> Callable[[], bool]:
+        """Note the number that the page's script gave a call, higher ones for later ones; what comes back tells whether
+        it is still the visitor's newest."""
+        if visitor is None or not isinstance(ask, int):
+            return lambda: True
         with self.door:
-            self.calls.pop(visitor, None)
-            self.calls[visitor] = mine
-            if len(self.calls) > self.KEPT:
-                del self.calls[next(iter(self.calls))]
-        return lambda: visitor is None or self.calls.get(visitor, mine) is mine
+            self.asks[visitor] = max(ask, self.asks.pop(visitor, ask))
+            if len(self.asks) > self.KEPT:
+                del self.asks[next(iter(self.asks))]
+        return lambda: ask >= self.asks.get(visitor, ask)
 
 
 class Page(Live):
@@ -451,8 +452,8 @@ class Page(Live):
         opening: bool = False,
     ) -> list[Any]:
         """The answer where some controls are set first: settings(**visible values) -> {key: value}. It leaves all as it
-        is where the visitor has begun something newer meanwhile."""
-        newest = self.newest.begin(request.session_hash)
+        is where the visitor has asked for something newer meanwhile."""
+        newest = self.newest.begin(request.session_hash, ask)
         wanted = self.tried(settings, values)
         if isinstance(wanted, Note):
             found = self.answer(values, wanted, keys, ask)
