@@ -16,7 +16,7 @@ pair of digits odds of its own, whose sum is r (the energy of a classifier, Grat
 
 The prior is drawn from by self-normalised importance sampling: M candidates from p, one of which is kept with a chance
 in proportion to r. That is p_r for endlessly many. What M of them give has a bound of its own (Lawson et al. 2019,
-arXiv:1910.14265), on which r is trained, with -log q(y | z) beside it; there M is the batch's size and 1:
+arXiv:1910.14265), on which r is trained, with -log q(y | z) beside it; in training M is the batch size plus 1:
 
     L_z = KL(q(z | x) || p(z)) - log r(z) + log [(r(z) + r(z_2) + ... + r(z_M)) / M]        z ~ q(z | x), z_i ~ p
 """
