@@ -296,15 +296,19 @@ NO_LOSS = ("first",)  # how many pairs are ranked first
 
 
 def learning_curve(title: str, unit: str, curve: dict[str, Sequence[float]]) -> go.Figure:
-    """Loss terms over the steps of a training, as a card's history has them; logarithmic where all are above 0, for
-    most happens early."""
+    """Loss terms over the steps of a training, as a card's history has them; logarithmic where all are above 0 and
+    some are five times as large as others, for most happens early."""
     result = figure(title, "training step", unit)
     dashes = ["solid", "dash", "dot", "dashdot"]
     terms = [name for name in curve if name not in ("step", *NO_LOSS) and not name.endswith("gradient")]
     for k, (name, values) in enumerate((name, curve[name]) for name in terms):
         result.add_scatter(x=curve["step"], y=values, name=name, mode="lines", line=dict(dash=dashes[k % 4]))
-    positive = all(value > 0 for name in terms for value in curve[name])
-    return result.update_yaxes(type="log" if positive else "linear", nticks=6)
+    values = [value for name in terms for value in curve[name]]
+    if not values or min(values) <= 0 or max(values) < 5 * min(values):
+        return result.update_yaxes(type="linear", nticks=6)
+    low, high = math.floor(math.log10(min(values))), math.ceil(math.log10(max(values)))
+    between = (1, 2, 5) if high - low < 3 else (1,)  # Plotly itself writes "2" where it means 200
+    return result.update_yaxes(type="log", tickvals=[k * 10.0**e for e in range(low, high + 1) for k in between])
 
 
 def sheets_film(steps: Sequence[int], webp: bytes, title: str = "Samples from the same noise") -> dict[str, Any]:

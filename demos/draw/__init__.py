@@ -67,7 +67,7 @@ PATH = [
     ),
     frame.Step(
         "One digit, then the other",
-        dict(mode="generate", model=TWO_DIGITS, candidates=True, seed="10"),
+        dict(mode="generate", model=TWO_DIGITS, candidates=True, seed="30"),
         "Nobody told the network that paints about two digits. When is the first one finished, and how does the window "
         "travel to the second?",
     ),
