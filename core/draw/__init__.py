@@ -122,7 +122,7 @@ RECIPES = {
     | dict(
         variant="attention, contrastive prior",
         build=ContrastiveDraw,
-        config=TWO_DIGITS | dict(glimpses=32, candidates=100),  # more gain little: 78 % readable of 128, 77 of 64
+        config=TWO_DIGITS | dict(glimpses=32, candidates=100),  # more gain little: see TRAINING_LOG.md
         batch_size=64,
         steps=12_000,
         start="draw-twodigits-32",

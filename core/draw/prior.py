@@ -31,7 +31,7 @@ from torch import Tensor, nn
 
 from core.draw.attention import check_sizes
 from core.draw.model import Draw, Glimpse
-from core.draw.reader import PAIRS, pairs
+from core.draw.reader import PAIRS, pairs, pooled
 from core.noise import each
 from core.recipe import Batch
 
@@ -146,7 +146,7 @@ class Odds(nn.Sequential):
         *layers, last = self
         for layer in layers:
             x = layer(x)
-        return last(torch.cat((x.mean((2, 3)), x.amax((2, 3))), 1))
+        return last(pooled(x))
 
 
 def surprise(log_r: Tensor, others: Tensor) -> Tensor:

@@ -40,8 +40,7 @@ class Reader(nn.Module, Model):
 
     def logits(self, x: Tensor) -> Tensor:
         """A score for each of PAIRS: (B, 1, S, S) in [0, 1] -> (B, 55)."""
-        found = self.layers(x)
-        return self.last(torch.cat((found.mean((2, 3)), found.amax((2, 3))), 1))
+        return self.last(pooled(self.layers(x)))
 
     def loss(self, batch: Batch) -> dict[str, Tensor]:
         """Cross-entropy in nats of {"image": (B, 1, S, S), "label": (B, 2)}, and the share of pages read wrongly."""
@@ -55,6 +54,11 @@ class Reader(nn.Module, Model):
     def probe(self) -> Tensor:
         x = (torch.arange(self.shape[-1] ** 2) % 7 > 4).float().view(1, *self.shape)
         return self.logits(x)[0]
+
+
+def pooled(found: Tensor) -> Tensor:
+    """What was found on a page, by mean and by maximum over all places: (B, F, H, W) -> (B, 2 F)."""
+    return torch.cat((found.mean((2, 3)), found.amax((2, 3))), 1)
 
 
 def pairs(labels: Tensor) -> Tensor:

@@ -68,8 +68,8 @@ PATH = [
     frame.Step(
         "One digit, then the other",
         dict(mode="generate", model=TWO_DIGITS, candidates=True, seed="30"),
-        "Nobody told the network that paints about two digits. When is the first one finished, and how does the window "
-        "travel to the second?",
+        "The network that paints was never told that there are two digits. When is the first one finished, and how "
+        "does the window travel to the second?",
     ),
     frame.Step(
         "Show it a house",
